@@ -1,0 +1,349 @@
+"""Queries about documents and their contents.
+
+The rule of what readers see stands here once: :func:`readable` and :func:`wanted_contents`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from rag_platform.ledger.collections import next_revision
+from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, in_batches, insert_ignore
+from rag_platform.ledger.tables import chunked_contents, collections, contents, documents
+
+State = Literal["pending", "indexed", "quarantined", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDocument:
+    """What the ledger knows of a path, for comparing it with the bucket."""
+
+    id: int
+    key: str
+    state: State
+    fingerprint: str | None
+    content_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDocument:
+    """A document as a list shows it."""
+
+    collection: str
+    key: str
+    state: State
+    reason: str | None
+    title: str | None
+    author: str | None
+    media_type: str | None
+    size_bytes: int
+    pages: int | None
+    chunks: int | None
+    uploaded_at: datetime
+    indexed_at: datetime | None
+
+
+def readable() -> sa.ColumnElement[bool]:
+    """The documents that readers see: what is indexed, until it is deleted or quarantined."""
+    return documents.c.state.in_(("pending", "indexed")) & documents.c.indexed_content_id.is_not(
+        None
+    )
+
+
+def wanted_contents(collection_id: int) -> sa.CompoundSelect[Any]:
+    """The ids of the contents that a collection's indexes hold: the bucket's and the readers'.
+
+    They differ while a changed document is on its way: readers keep the old text until the new
+    one can be found.
+    """
+    rows = (documents.c.collection_id == collection_id) & documents.c.state.in_(
+        ("pending", "indexed")
+    )
+    return sa.union(
+        sa.select(documents.c.content_id).where(rows, documents.c.content_id.is_not(None)),
+        sa.select(documents.c.indexed_content_id).where(
+            rows, documents.c.indexed_content_id.is_not(None)
+        ),
+    )
+
+
+def known_documents(connection: sa.Connection, collection_id: int) -> dict[str, KnownDocument]:
+    """All documents of a collection by key, tombstones too."""
+    rows = connection.execute(
+        sa.select(
+            documents.c.id,
+            documents.c.key,
+            documents.c.state,
+            documents.c.fingerprint,
+            documents.c.content_id,
+        ).where(documents.c.collection_id == collection_id)
+    )
+    return {row.key: KnownDocument(*row) for row in rows}
+
+
+def known_document(
+    connection: sa.Connection, collection: str, key: str
+) -> tuple[int, KnownDocument] | None:
+    """The id of the collection, and what the ledger knows of the path; a tombstone too."""
+    row = connection.execute(
+        sa.select(
+            documents.c.collection_id,
+            documents.c.id,
+            documents.c.key,
+            documents.c.state,
+            documents.c.fingerprint,
+            documents.c.content_id,
+        )
+        .join_from(documents, collections)
+        .where(collections.c.name == collection, documents.c.key == key)
+    ).first()
+    return (row.collection_id, KnownDocument(*row[1:])) if row else None
+
+
+def announce(
+    connection: sa.Connection, collection_id: int, sizes: dict[str, int], now: datetime
+) -> None:
+    """Give every listed key a row: new ones and returning tombstones become ``pending``."""
+    if not sizes:
+        return
+    revision = next_revision(connection, collection_id)
+    connection.execute(
+        insert_ignore(connection, documents),
+        [
+            {
+                "collection_id": collection_id,
+                "key": key,
+                "state": "pending",
+                "size_bytes": size,
+                "revision": revision,
+                "uploaded_at": now,
+            }
+            for key, size in sizes.items()
+        ],
+    )
+    tombstones = [
+        row.id
+        for row in fetch_in(
+            connection,
+            sa.select(documents.c.id).where(
+                documents.c.collection_id == collection_id, documents.c.state == "deleted"
+            ),
+            documents.c.key,
+            list(sizes),
+        )
+    ]
+    _update(
+        connection,
+        tombstones,
+        state="pending",
+        uploaded_at=now,
+        fingerprint=None,
+        revision=revision,
+    )
+
+
+def bury(connection: sa.Connection, collection_id: int, ids: list[int]) -> None:
+    """Make tombstones: from the commit on, nothing of these documents is found or cited."""
+    if not ids:
+        return
+    _update(
+        connection,
+        ids,
+        state="deleted",
+        reason=None,
+        fingerprint=None,
+        content_id=None,
+        indexed_content_id=None,
+        indexed_at=None,
+        revision=next_revision(connection, collection_id),
+    )
+
+
+def touch(connection: sa.Connection, document_id: int, content_id: str, fingerprint: str) -> bool:
+    """Note that a readable document was looked at again; whether it still holds this content."""
+    changed = connection.execute(
+        sa.update(documents)
+        .where(
+            documents.c.id == document_id,
+            documents.c.content_id == content_id,
+            documents.c.state.in_(("pending", "indexed")),
+        )
+        .values(fingerprint=fingerprint)
+    )
+    return changed.rowcount == 1
+
+
+def set_content(
+    connection: sa.Connection,
+    collection_id: int,
+    document_id: int,
+    *,
+    content_id: str,
+    fingerprint: str,
+    size: int,
+) -> None:
+    """Record what a document holds now; it is ``pending`` until its index holds it too.
+
+    A document that was deleted while it was read stays deleted.
+    """
+    _update(
+        connection,
+        [document_id],
+        living=True,
+        state="pending",
+        reason=None,
+        content_id=content_id,
+        fingerprint=fingerprint,
+        size_bytes=size,
+        revision=next_revision(connection, collection_id),
+    )
+
+
+def quarantine(
+    connection: sa.Connection,
+    collection_id: int,
+    document_ids: list[int],
+    reason: str,
+    *,
+    fingerprint: str | None = None,
+    size: int | None = None,
+    content_id: str | None = None,
+) -> None:
+    """Set documents aside with a reason; an earlier text of theirs is not cited any more.
+
+    A document that was deleted while it was read stays deleted.
+    """
+    values: dict[str, Any] = {"fingerprint": fingerprint, "size_bytes": size}
+    _update(
+        connection,
+        document_ids,
+        living=True,
+        state="quarantined",
+        reason=reason,
+        content_id=content_id,
+        indexed_content_id=None,
+        indexed_at=None,
+        revision=next_revision(connection, collection_id),
+        **{name: value for name, value in values.items() if value is not None},
+    )
+
+
+def publish(connection: sa.Connection, collection_id: int, content_ids: list[str]) -> int:
+    """Let readers see the pending documents that hold these contents; returns how many."""
+    ids = [
+        row.id
+        for row in fetch_in(
+            connection,
+            sa.select(documents.c.id).where(
+                documents.c.collection_id == collection_id, documents.c.state == "pending"
+            ),
+            documents.c.content_id,
+            content_ids,
+        )
+    ]
+    if ids:
+        _update(
+            connection,
+            ids,
+            state="indexed",
+            indexed_content_id=documents.c.content_id,
+            indexed_at=datetime.now(UTC),
+            revision=next_revision(connection, collection_id),
+        )
+    return len(ids)
+
+
+def find_content(connection: sa.Connection, content_id: str) -> AnyRow | None:
+    """The content's row, if those bytes were read by that parser before."""
+    return connection.execute(sa.select(contents).where(contents.c.id == content_id)).first()
+
+
+def list_documents(
+    connection: sa.Connection,
+    collection: str | None,
+    *,
+    chunking: str,
+    state: State | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = 100,
+) -> list[ListedDocument]:
+    """Documents by collection and key, without tombstones, those after the given pair."""
+    statement = (
+        _listing(chunking)
+        .where(documents.c.state != "deleted")
+        .order_by(collections.c.name, documents.c.key)
+        .limit(limit)
+    )
+    if collection is not None:
+        statement = statement.where(collections.c.name == collection)
+    if state is not None:
+        statement = statement.where(documents.c.state == state)
+    if after is not None:
+        name, key = after
+        statement = statement.where(
+            (collections.c.name > name) | ((collections.c.name == name) & (documents.c.key > key))
+        )
+    return [ListedDocument(*row) for row in connection.execute(statement)]
+
+
+def find_document(
+    connection: sa.Connection, collection: str, key: str, *, chunking: str
+) -> ListedDocument | None:
+    """One document as a list shows it; a tombstone is none."""
+    row = connection.execute(
+        _listing(chunking).where(
+            collections.c.name == collection,
+            documents.c.key == key,
+            documents.c.state != "deleted",
+        )
+    ).first()
+    return ListedDocument(*row) if row else None
+
+
+def readable_content(connection: sa.Connection, collection: str, key: str) -> AnyRow | None:
+    """The content that readers see of a document; ``text_ref`` is None where its text was lost."""
+    return connection.execute(
+        sa.select(contents)
+        .join_from(documents, collections)
+        .join(contents, contents.c.id == documents.c.indexed_content_id)
+        .where(collections.c.name == collection, documents.c.key == key, readable())
+    ).first()
+
+
+def _listing(chunking: str) -> AnySelect:
+    shown = sa.func.coalesce(documents.c.indexed_content_id, documents.c.content_id)
+    return (
+        sa.select(
+            collections.c.name,
+            documents.c.key,
+            documents.c.state,
+            documents.c.reason,
+            contents.c.title,
+            contents.c.author,
+            contents.c.media_type,
+            documents.c.size_bytes,
+            contents.c.pages,
+            chunked_contents.c.chunks,
+            documents.c.uploaded_at,
+            documents.c.indexed_at,
+        )
+        .join_from(documents, collections)
+        .outerjoin(contents, contents.c.id == shown)
+        .outerjoin(
+            chunked_contents,
+            (chunked_contents.c.content_id == shown) & (chunked_contents.c.chunking == chunking),
+        )
+    )
+
+
+def _update(
+    connection: sa.Connection, ids: list[int], *, living: bool = False, **values: Any
+) -> None:
+    """Change these documents; with ``living``, those that were not deleted in the meantime."""
+    for batch in in_batches(ids):
+        statement = sa.update(documents).where(documents.c.id.in_(list(batch)))
+        if living:
+            statement = statement.where(documents.c.state != "deleted")
+        connection.execute(statement.values(**values))
