@@ -1,0 +1,263 @@
+"""Cutting a document into passages that fit the embedding model.
+
+Where to cut is chosen for the whole document at once: every cut and every crossed heading has a
+price, and the cheapest way through is taken. semantic-text-splitter, the usual choice, took 3 to 5
+seconds for a megabyte with the MiniLM tokenizer, where this takes one, and it cuts greedily, which
+leaves small rests at the ends of sections.
+"""
+
+import itertools
+from bisect import bisect_right
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from tokenizers import Tokenizer
+
+from rag_platform.documents.boundaries import Unit, count_tokens, units_of
+from rag_platform.documents.parsed import Heading, ParsedDocument
+from rag_platform.errors import InvalidRequest
+
+_CHARACTERS_PER_TOKEN = 10
+"""A passage is no longer than this many characters a token: a word of 10,000 letters is one token
+for WordPiece, and a megabyte of such words would be a passage."""
+
+_BREAK_AFTER_HEADING = 5.0
+_ONLY_HEADINGS = 5.0
+_TINY = 0.25
+"""Passages below this part of the limit cost up to one passage more."""
+_CROSS_TOP = 1.6
+_CROSS = 0.4
+_CROSS_FROM_THE_MIDDLE = 0.5
+"""What it costs that a passage goes on past a heading. A passage costs 1, so small sections share
+one; over a heading that has none above it, a passage reaches only to avoid a tiny one."""
+
+
+@dataclass(frozen=True)
+class ChunkingSpec:
+    """How to cut. Limits are in tokens of the embedding model, without its special tokens."""
+
+    max_tokens: int = 200
+    overlap_tokens: int = 0
+    method: str = "structure"
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if self.method != "structure" or self.version != 1:
+            raise InvalidRequest(f"There is no chunking method {self.method}-v{self.version}.")
+        if self.max_tokens < 8:
+            raise InvalidRequest("A passage needs at least 8 tokens.")
+        if not 0 <= self.overlap_tokens <= self.max_tokens // 2:
+            raise InvalidRequest("Passages may overlap by at most half of their size.")
+
+    @property
+    def id(self) -> str:
+        """A stable name: equal ids mean equal passages."""
+        return f"{self.method}-{self.max_tokens}-{self.overlap_tokens}-v{self.version}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The spec that :meth:`to_dict` gave."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A chunk of a document: ``text`` is exactly ``document.text[start:end]``.
+
+    ``page`` is the one on which it starts; ``heading_path`` the headings, from the top, that all of
+    it stands under; ``token_count`` is without special tokens.
+    """
+
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading_path: tuple[str, ...]
+    token_count: int
+
+
+def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) -> list[Passage]:
+    """Cut a document. The tokenizer is the embedding model's, with truncation and padding off."""
+    text = document.text
+    limit = spec.max_tokens - spec.overlap_tokens
+    starts = [heading.start for heading in document.headings]
+    units = units_of(text, starts, limit, limit * _CHARACTERS_PER_TOKEN, tokenizer)
+    paths = _paths(document.headings)
+    spans = [
+        span
+        for first, last in _cheapest(units, limit, starts, paths)
+        for span in _trimmed(text, units[first].start, units[last - 1].end)
+    ]
+    if spec.overlap_tokens:
+        spans = _overlapping(text, spans, spec, tokenizer)
+    counted = _fitting(text, spans, spec, tokenizer)
+    page_starts = [page.start for page in document.pages]
+    passages: list[Passage] = []
+    for ordinal, (start, end, tokens) in enumerate(counted):
+        page = bisect_right(page_starts, start) - 1
+        passages.append(
+            Passage(
+                ordinal=ordinal,
+                text=text[start:end],
+                start=start,
+                end=end,
+                page=document.pages[page].number if page >= 0 else None,
+                heading_path=_common_path(text, start, end, starts, paths),
+                token_count=tokens,
+            )
+        )
+    return passages
+
+
+def _cheapest(
+    units: list[Unit], limit: int, starts: list[int], paths: list[tuple[str, ...]]
+) -> list[tuple[int, int]]:
+    """The cheapest division of the units into runs of at most ``limit`` tokens, as index pairs."""
+    most_characters = limit * _CHARACTERS_PER_TOKEN
+    small = limit * _TINY
+    crossing: list[float] = []
+    for unit in units:
+        if not unit.heading:
+            crossing.append(0.0)
+            continue
+        depth = len(paths[bisect_right(starts, unit.start) - 1])
+        crossing.append(_CROSS if depth > 1 else _CROSS_TOP)
+    best = [0.0]
+    came_from = [0]
+    for after in range(1, len(units) + 1):
+        tokens = 0
+        has_body = False
+        crossed = pending = 0.0
+        cheapest, source = float("inf"), after - 1
+        cut = 0.0 if after == len(units) else units[after].cut_cost
+        if after < len(units) and units[after - 1].heading:
+            cut = max(cut, _BREAK_AFTER_HEADING)
+        end = units[after - 1].end
+        for first in range(after - 1, -1, -1):
+            unit = units[first]
+            tokens += unit.tokens
+            if first < after - 1 and (tokens > limit or end - unit.start > most_characters):
+                break
+            if unit.heading:
+                pending = max(pending, crossing[first])
+            else:
+                has_body = True
+                crossed += pending
+                pending = 0.0
+            price = best[first] + 1.0 + cut + crossed
+            if crossed and not unit.heading:
+                price += _CROSS_FROM_THE_MIDDLE
+            if tokens < small:
+                price += 1.0 - tokens / small
+            if not has_body:
+                price += _ONLY_HEADINGS
+            if price < cheapest:
+                cheapest, source = price, first
+        best.append(cheapest)
+        came_from.append(source)
+    runs: list[tuple[int, int]] = []
+    after = len(units)
+    while after:
+        runs.append((came_from[after], after))
+        after = came_from[after]
+    return runs[::-1]
+
+
+def _overlapping(
+    text: str, spans: list[tuple[int, int]], spec: ChunkingSpec, tokenizer: Tokenizer
+) -> list[tuple[int, int]]:
+    """Let every passage begin up to the overlap earlier, at the beginning of a word."""
+    widened = spans[:1]
+    longest = spec.max_tokens * _CHARACTERS_PER_TOKEN
+    for (before, before_end), (start, end) in itertools.pairwise(spans):
+        tokens = tokenizer.encode(text[before:before_end], add_special_tokens=False)
+        for token_start, _ in tokens.offsets[-spec.overlap_tokens :]:
+            place = before + token_start
+            at_word = place == before or text[place - 1].isspace()
+            if at_word and end - place <= longest:
+                start = place
+                break
+        widened.append((start, end))
+    return widened
+
+
+def _fitting(
+    text: str, spans: list[tuple[int, int]], spec: ChunkingSpec, tokenizer: Tokenizer
+) -> list[tuple[int, int, int]]:
+    """The spans with their token counts as the model will count them, halved where too long.
+
+    Tokens of pieces add up for the usual tokenizers when cut between words, but neither is that a
+    law nor can every word be kept whole.
+    """
+    counted: list[tuple[int, int, int]] = []
+    counts = count_tokens([text[start:end] for start, end in spans], tokenizer)
+    for (start, end), tokens in zip(spans, counts, strict=True):
+        if tokens <= spec.max_tokens or end - start < 2:
+            counted.append((start, end, tokens))
+            continue
+        middle = (start + end) // 2
+        space = text.rfind(" ", start + 1, middle)
+        cut = space if space > start else middle
+        halves = [*_trimmed(text, start, cut), *_trimmed(text, cut, end)]
+        counted += _fitting(text, halves, spec, tokenizer)
+    return counted
+
+
+def _trimmed(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The span without blanks at its ends; none if it is all blank."""
+    body = text[start:end]
+    left, right = len(body) - len(body.lstrip()), len(body.rstrip())
+    return [(start + left, start + right)] if left < right else []
+
+
+def _paths(headings: tuple[Heading, ...]) -> list[tuple[str, ...]]:
+    """For each heading, the titles from the top down to itself."""
+    paths: list[tuple[str, ...]] = []
+    open_headings: list[Heading] = []
+    for heading in headings:
+        while open_headings and open_headings[-1].level >= heading.level:
+            open_headings.pop()
+        open_headings.append(heading)
+        paths.append(tuple(open_heading.title for open_heading in open_headings))
+    return paths
+
+
+def _common_path(
+    text: str, start: int, end: int, starts: list[int], paths: list[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The headings that all of a passage stands under.
+
+    A heading directly followed by one below it has no text of its own and does not count.
+    """
+    first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+    if first == last:
+        return paths[first] if first >= 0 else ()
+    common: tuple[str, ...] | None = None
+    for index in range(first, last + 1):
+        path = paths[index] if index >= 0 else ()
+        begin = max(start, starts[index]) if index >= 0 else start
+        line_end = text.find("\n", begin)
+        stop = starts[index + 1] if index < last else end
+        only_heading = (
+            index >= 0
+            and begin == starts[index]
+            and not (0 <= line_end < stop and text[line_end:stop].strip())
+        )
+        if only_heading and index < last and paths[index + 1][: len(path)] == path:
+            continue
+        common = path if common is None else _shared(common, path)
+    return common or ()
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return one[:length]

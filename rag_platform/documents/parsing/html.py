@@ -1,0 +1,231 @@
+"""HTML: the main content as Markdown, without navigation, scripts and forms.
+
+By selectolax, and not by an extractor of articles: manuals and intranet pages are not articles, and
+what is left out of a document cannot be found in it.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.plain_text import decode
+from rag_platform.documents.parsing.tables import markdown_table
+
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_NOISE = (
+    "script,style,template,noscript,svg,iframe,object,canvas,nav,aside,button,select,input,textarea,"
+    "dialog,[hidden],[aria-hidden='true'],[role='navigation'],[role='search'],[role='banner'],"
+    "[role='contentinfo'],[role='dialog'],body>header,body>footer,.navbox,.mw-editsection,"
+    ".mw-jump-link,.noprint,.skip-link,.breadcrumb,"
+    ".interlanguage-link,.vector-menu,.mw-portlet,#catlinks,#toc,.toc"
+)
+_MAIN = "main,[role='main'],article,#content,#main"
+_MAIN_SHARE = 0.3
+"""The main element has to hold this part of the page's text to be believed."""
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    re.findall(
+        r"\w+",
+        "address article aside audio blockquote body caption center dd details dialog div dl dt "
+        "fieldset figcaption figure footer form header hgroup html legend main p section summary "
+        "tbody td tfoot th thead tr video",
+    )
+)
+_APART = _BLOCKS | frozenset(_HEADINGS) | {"br", "li", "ul", "ol", "tr", "td", "th", "table", "pre"}
+_DEPTH = 250
+"""Deeper than this, the structure is no person's work: its text is taken as it stands."""
+
+
+def extract(data: bytes) -> ParsedDocument:
+    """Read HTML."""
+    declared = _CHARSET.search(data[:4096])
+    tree = LexborHTMLParser(decode(data, declared[1].decode() if declared else ""))
+    titles = [_line(node) for node in tree.css("title")][:1]
+    meta = _meta(tree)
+    for node in tree.css(_NOISE):
+        if node.tag not in ("html", "body"):
+            node.decompose()
+    blocks = Blocks()
+    body = tree.body
+    if body is not None:
+        _Reader(blocks).read(_main(tree, body))
+    first = next((heading.title for heading in blocks.headings if heading.level == 1), "")
+    title = meta.get("og:title") or (titles[0] if titles else "")
+    if first and (not title or first in title):
+        title = first  # without the name of the site
+    return ParsedDocument(
+        text=blocks.text,
+        headings=tuple(blocks.headings),
+        title=title or None,
+        author=meta.get("author") or meta.get("article:author"),
+        created=_date(meta.get("article:published_time") or meta.get("date")),
+        modified=_date(meta.get("article:modified_time") or meta.get("last-modified")),
+    )
+
+
+class _Reader:
+    """Walks the tree and writes blocks; text between blocks becomes paragraphs."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._inline: list[str] = []
+
+    def read(self, root: LexborNode) -> None:
+        """Everything below a node."""
+        self._children(root, 0)
+        self._flush()
+
+    def _children(self, node: LexborNode, depth: int) -> None:
+        for child in node.iter(include_text=True, skip_empty=False):
+            self._node(child, depth + 1)
+
+    def _node(self, node: LexborNode, depth: int) -> None:
+        tag = node.tag
+        if tag == "-text":
+            self._inline.append(re.sub(r"\s+", " ", node.text_content or ""))
+        elif tag == "br":
+            self._inline.append("\n")
+        elif depth > _DEPTH:
+            self._inline.append(f" {_line(node)} ")
+        elif tag in _HEADINGS:
+            self._flush()
+            self._blocks.heading(_HEADINGS[tag], _line(node))
+        elif tag in ("ul", "ol", "menu"):
+            self._list(node, tag == "ol", "", depth)
+        elif tag == "table":
+            self._table(node, depth)
+        elif tag == "pre":
+            self._flush()
+            code = node.text(deep=True).strip("\n")
+            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
+            self._blocks.add(f"{fence}\n{code}\n{fence}" if code.strip() else "", "code")
+        elif tag == "hr" or tag in _BLOCKS:
+            self._flush()
+            self._children(node, depth)
+            self._flush()
+        elif tag is not None and not tag.startswith(("-", "_")):
+            self._children(node, depth)
+
+    def _list(self, node: LexborNode, numbered: bool, indent: str, depth: int) -> None:
+        self._flush()
+        number = 0
+        for item in node.iter(include_text=False):
+            if item.tag != "li":
+                self._node(item, depth + 1)
+                continue
+            number += 1
+            mark = f"{number}." if numbered else "-"
+            later: list[LexborNode] = []
+            for child in item.iter(include_text=True, skip_empty=False):
+                if child.tag in ("ul", "ol", "menu", "table", "pre"):
+                    later.append(child)
+                elif child.tag in _BLOCKS or child.tag in _HEADINGS:
+                    self._inline.append(f"\n{_line(child)}\n")
+                else:
+                    self._node(child, depth + 2)
+            text = re.sub(r"\s*\n\s*", f"\n{indent}  ", self._taken())
+            self._blocks.add(f"{indent}{mark} {text}" if text else "", "item")
+            for child in later:
+                if child.tag in ("ul", "ol", "menu") and depth < _DEPTH:
+                    self._list(child, child.tag == "ol", f"{indent}  "[:16], depth + 2)
+                else:
+                    self._node(child, depth + 2)
+
+    def _table(self, node: LexborNode, depth: int) -> None:
+        self._flush()
+        if node.attributes.get("role") == "presentation" or _holds_blocks(node):
+            # Made to place things side by side, not to be read by rows.
+            self._children(node, depth)
+            self._flush()
+            return
+        for caption in node.css("caption"):
+            self._blocks.add(_line(caption))
+        rows: list[list[str]] = []
+        below: dict[int, int] = {}  # column: rows that a cell above still covers
+        for row in node.css("tr"):
+            line: list[str] = []
+            for cell in row.iter(include_text=False):
+                while below.get(len(line), 0) > 0:
+                    below[len(line)] -= 1
+                    line.append("")
+                rowspan, colspan = _number(cell, "rowspan"), _number(cell, "colspan")
+                for column in range(len(line), len(line) + colspan):
+                    below[column] = rowspan - 1
+                line += [_line(cell), *[""] * (colspan - 1)]
+            rows.append(line)
+        if max(map(len, rows), default=0) == 1:
+            for row in rows:
+                self._blocks.add(row[0] if row else "")
+        else:
+            self._blocks.add(markdown_table(rows), "table")
+
+    def _flush(self) -> None:
+        self._blocks.add(self._taken())
+
+    def _taken(self) -> str:
+        text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", "".join(self._inline)))
+        self._inline = []
+        return text.strip()
+
+
+def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
+    """The element with the main content, or the whole body where none stands out."""
+    whole = len(_line(body))
+    candidates = [(len(_line(node)), node) for node in tree.css(_MAIN)[:50]]
+    if candidates:
+        length, node = max(candidates, key=lambda candidate: candidate[0])
+        if length >= _MAIN_SHARE * whole:
+            return node
+    return body
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, str]:
+    meta: dict[str, str] = {}
+    for node in tree.css("meta"):
+        name = node.attributes.get("name") or node.attributes.get("property")
+        content = node.attributes.get("content")
+        if name and content and content.strip():
+            meta.setdefault(name.lower(), content.strip())
+    return meta
+
+
+def _holds_blocks(table: LexborNode) -> bool:
+    inner = table.css("table,h1,h2,h3")
+    return any(node.mem_id != table.mem_id for node in inner)
+
+
+def _line(node: LexborNode) -> str:
+    """All text below a node in one line."""
+    pieces: list[str] = []
+    _collect(node, pieces, 0)
+    return " ".join("".join(pieces).split())
+
+
+def _collect(node: LexborNode, pieces: list[str], depth: int) -> None:
+    if depth > _DEPTH:
+        pieces.append(node.text(deep=True, separator=" "))
+        return
+    for child in node.iter(include_text=True, skip_empty=False):
+        if child.tag == "-text":
+            pieces.append(child.text_content or "")
+            continue
+        apart = child.tag in _APART
+        pieces.append(" " if apart else "")
+        _collect(child, pieces, depth + 1)
+        pieces.append(" " if apart else "")
+
+
+def _number(node: LexborNode, name: str) -> int:
+    value = node.attributes.get(name) or "1"
+    return min(max(int(value), 1), 100) if value.isdecimal() else 1
+
+
+def _date(value: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

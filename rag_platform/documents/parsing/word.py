@@ -1,0 +1,194 @@
+"""Word documents (.docx): the text of the body in its order, as Markdown.
+
+Read from the XML by itself, for the text's sake: python-docx refuses Strict documents, loads every
+picture, and leaves out content controls, tracked insertions, text boxes and footnotes.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.tables import markdown_table
+from rag_platform.documents.parsing.word_package import Package, Styles, local_name, value_of
+
+_SKIPPED = frozenset({"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "Fallback"})
+_CONTAINERS = frozenset({"sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "body"})
+_NO_TITLE = re.compile(r"[\W\d_]*|word document|document\d*|untitled.*|title", re.IGNORECASE)
+
+
+def extract(data: bytes) -> ParsedDocument:
+    """Read a Word document: headings, lists and tables in order, footnotes at the end."""
+    package = Package(data)
+    reader = _Reader(Styles(package))
+    reader.blocks_of(package.document)
+    reader.footnotes(package.part("footnotes.xml"))
+    reader.footnotes(package.part("endnotes.xml"))
+    properties = {local_name(item): (item.text or "").strip() for item in package.properties}
+    blocks = reader.blocks
+    title = properties.get("title", "")
+    if _NO_TITLE.fullmatch(title):
+        title = reader.title or next((h.title for h in blocks.headings if h.level == 1), "")
+    return ParsedDocument(
+        text=blocks.text,
+        headings=tuple(blocks.headings),
+        title=title or None,
+        author=properties.get("creator") or None,
+        created=_date(properties.get("created")),
+        modified=_date(properties.get("modified")),
+    )
+
+
+class _Reader:
+    """Walks the body and writes blocks."""
+
+    def __init__(self, styles: Styles) -> None:
+        self.blocks = Blocks()
+        self.title = ""
+        self._styles = styles
+        self._numbers: Counter[tuple[str, int]] = Counter()
+        self._boxes: list[Element] = []
+
+    def blocks_of(self, container: Element) -> None:
+        """Everything in a body, a cell or a text box."""
+        for child in container:
+            name = local_name(child)
+            if name == "p":
+                self._paragraph(child)
+            elif name == "tbl":
+                self._table(child)
+            elif name in _CONTAINERS:
+                self.blocks_of(child)
+            elif name == "AlternateContent":
+                self.blocks_of(_choice(child))
+
+    def footnotes(self, notes: Element | None) -> None:
+        """Footnotes or endnotes, each a block."""
+        for note in notes if notes is not None else ():
+            if value_of(note, "type") is None and (text := self._plain(note)):
+                self.blocks.add(f"[{value_of(note, 'id')}] {text}", "item")
+
+    def _paragraph(self, paragraph: Element) -> None:
+        text = re.sub(r"[ \t]*\n[ \t]*", "\n", self._inline(paragraph))
+        text = re.sub(r"[ \t]{2,}", " ", text).strip()
+        properties = next((item for item in paragraph if local_name(item) == "pPr"), None)
+        style = self._styles.of(properties)
+        if text and style.heading is not None:
+            # Below a title, the first headings are its sections.
+            level = style.heading if style.heading == 0 else style.heading + bool(self.title) - 1
+            if style.heading == 0 and not self.title:
+                self.title = " ".join(text.split())
+            self.blocks.heading(level + 1, text)
+        elif text and style.numbering is not None:
+            mark = self._mark(style.numbering, style.indent, style.bullet)
+            self.blocks.add(f"{'  ' * min(style.indent, 8)}{mark} {text}", "item")
+        else:
+            self.blocks.add(text)
+        boxes, self._boxes = self._boxes, []
+        for box in boxes:
+            self.blocks_of(box)
+
+    def _mark(self, numbering: str, indent: int, bullet: bool) -> str:
+        if bullet:
+            return "-"
+        self._numbers[numbering, indent] += 1
+        for deeper in range(indent + 1, 9):
+            self._numbers.pop((numbering, deeper), None)
+        return f"{self._numbers[numbering, indent]}."
+
+    def _table(self, table: Element) -> None:
+        rows = [list(_cells(row)) for row in _children(table, "tr")]
+        if sum(map(len, rows)) == 1:
+            self.blocks_of(rows[0][0] if rows[0] else rows[-1][0])  # a frame, not a table
+            return
+        lines: list[list[str]] = []
+        for row in rows:
+            line: list[str] = []
+            for cell in row:
+                span, continued = _spans(cell)
+                line += ["" if continued else self._plain(cell), *[""] * (span - 1)]
+            lines.append(line)
+        self.blocks.add(markdown_table(lines), "table")
+
+    def _plain(self, container: Element) -> str:
+        """All paragraphs of a cell or a note in one line, nested tables too."""
+        texts: list[str] = []
+        for child in container:
+            name = local_name(child)
+            if name == "p":
+                texts.append(self._inline(child))
+                boxes, self._boxes = self._boxes, []
+                texts += map(self._plain, boxes)
+            elif name in ("tbl", "tr", "tc") or name in _CONTAINERS:
+                texts.append(self._plain(child))
+        return " ".join(" ".join(texts).split())
+
+    def _inline(self, element: Element) -> str:
+        """The text of a paragraph; text boxes anchored in it are put aside."""
+        pieces: list[str] = []
+        for child in element:
+            name = local_name(child)
+            if name == "t":
+                pieces.append(child.text or "")
+            elif name in ("tab", "ptab"):
+                pieces.append(" ")
+            elif name in ("br", "cr"):
+                pieces.append("\n")
+            elif name == "noBreakHyphen":
+                pieces.append("-")
+            elif name == "txbxContent":
+                self._boxes.append(child)
+            elif name == "AlternateContent":
+                pieces.append(self._inline(_choice(child)))
+            elif name == "oMath":
+                pieces.append(f" {self._inline(child).strip()} ")
+            elif name in ("footnoteReference", "endnoteReference"):
+                pieces.append(f"[{value_of(child, 'id')}]")
+            elif name not in _SKIPPED:
+                pieces.append(self._inline(child))
+        return "".join(pieces)
+
+
+def _choice(alternatives: Element) -> Element:
+    """The first of the alternatives that has text: the same content is given in two ways."""
+    for alternative in alternatives:
+        if any(local_name(item) == "t" and item.text for item in alternative.iter()):
+            return alternative
+    return alternatives[0] if len(alternatives) else alternatives
+
+
+def _children(element: Element, name: str) -> Iterator[Element]:
+    """Children by name, through content controls and tracked insertions."""
+    for child in element:
+        if local_name(child) == name:
+            yield child
+        elif local_name(child) in _CONTAINERS:
+            yield from _children(child, name)
+
+
+def _cells(row: Element) -> Iterator[Element]:
+    return _children(row, "tc")
+
+
+def _spans(cell: Element) -> tuple[int, bool]:
+    """How many columns a cell takes, and whether it only goes on from the row above."""
+    span, continued = 1, False
+    properties = next(_children(cell, "tcPr"), None)
+    for item in properties if properties is not None else ():
+        if local_name(item) == "gridSpan":
+            number = value_of(item) or ""
+            span = min(int(number), 63) if number.isdecimal() else 1
+        elif local_name(item) == "vMerge":
+            continued = value_of(item) != "restart"
+    return max(span, 1), continued
+
+
+def _date(value: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
