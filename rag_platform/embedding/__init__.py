@@ -1,0 +1,1 @@
+"""The embedding model: its files, the encoder that serves it, and the vectors it made."""

@@ -1,0 +1,104 @@
+"""The encoder: texts to unit vectors, by the registered ONNX file of a model version."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+
+from rag_platform.embedding.files import ONNX, ModelFiles
+from rag_platform.errors import ModelUnavailable
+
+Vectors = npt.NDArray[np.float32]
+"""Unit vectors as rows: shape (texts, dimension)."""
+
+
+class Encoder:
+    """A model version, loaded for encoding on the CPU.
+
+    ``threads`` is explicit: the runtime would take the host's core count, which a container does
+    not have. Vectors have unit length, so that the inner product is the cosine.
+    """
+
+    def __init__(self, files: ModelFiles, *, threads: int, batch_size: int = 8) -> None:
+        self.files = files
+        description = files.describe()
+        self.dimension: int = description["dimension"]
+        self.max_tokens: int = description["max_tokens"]
+        self.query_prefix: str = description["query_prefix"]
+        self.document_prefix: str = description["document_prefix"]
+        self.batch_size = batch_size
+        self.tokenizer: Tokenizer = load_tokenizer(files)
+        options: Any = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Waiting threads sleep: a service that idles must not burn a core.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(files.path / ONNX), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the runtime raises bare C++ exceptions
+            raise ModelUnavailable(
+                f"The model file {files.path / ONNX} cannot be loaded.",
+                "Delete that folder; it is fetched from MLflow again at the next start.",
+            ) from error
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of ``texts``, in their order: shape (len(texts), dimension).
+
+        Raises ValueError for a text longer than the model reads: a truncated chunk would lose
+        its tail without a trace, so chunks are made to fit.
+        """
+        ids = self._token_ids([self.document_prefix + text for text in texts])
+        for text, tokens in zip(texts, ids, strict=True):
+            if len(tokens) > self.max_tokens:
+                raise ValueError(f"{len(tokens)} tokens exceed {self.max_tokens}: {text[:60]!r}…")
+        return self._encode(ids)
+
+    def encode_query(self, text: str) -> Vectors:
+        """The vector of a question: shape (dimension,). A question too long is cut at its end."""
+        ids = self._token_ids([self.query_prefix + text])[0]
+        if len(ids) > self.max_tokens:
+            ids = [*ids[: self.max_tokens - 1], ids[-1]]
+        return self._encode([ids])[0]
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model reads for ``text`` as a document, special tokens included."""
+        return len(self._token_ids([self.document_prefix + text])[0])
+
+    def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
+
+    def _encode(self, ids: list[list[int]]) -> Vectors:
+        # Sorted by length, a batch needs next to no padding.
+        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+        vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            vectors[rows] = self._run([ids[row] for row in rows])
+        return vectors
+
+    def _run(self, batch: list[list[int]]) -> Vectors:
+        width = max(len(ids) for ids in batch)
+        input_ids = np.zeros((len(batch), width), dtype=np.int64)
+        mask = np.zeros_like(input_ids)
+        for row, ids in enumerate(batch):
+            input_ids[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        feed = {"input_ids": input_ids, "attention_mask": mask}
+        if "token_type_ids" in {item.name for item in self._session.get_inputs()}:
+            feed["token_type_ids"] = np.zeros_like(input_ids)
+        vectors = cast(Vectors, self._session.run(["sentence_embedding"], feed)[0])
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def load_tokenizer(files: ModelFiles) -> Tokenizer:
+    """The model's own tokenizer, without truncation and padding."""
+    tokenizer: Tokenizer = Tokenizer.from_file(str(files.path / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

@@ -1,0 +1,165 @@
+"""Export of a sentence-transformers model for serving: safetensors and ONNX, with measured parity.
+
+The only importer of torch and sentence_transformers outside training. It takes seconds to import,
+so nothing that serves or ingests does.
+"""
+
+import json
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag_platform.embedding.encoder import Encoder
+from rag_platform.embedding.files import (
+    DESCRIPTION,
+    EXPORT,
+    ONNX,
+    PACKAGED_MODEL,
+    WEIGHTS,
+    ModelFiles,
+    is_packaged,
+    sha256_of,
+    write_checksums,
+)
+from rag_platform.errors import ModelUnavailable
+
+PARITY = 1e-5
+"""The largest difference allowed between any component of the two encoders' vectors."""
+
+_PROBES = (
+    "What is the refund policy?",
+    "A passage is embedded together with its title.",
+    "Ein Satz mit Umlauten: Übergrößenträger.",
+    "日本語の文章もあります。",
+    "short",
+    "one two three four five six seven eight nine ten " * 18,
+)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported model: its folder and the largest difference of a vector component to torch."""
+
+    path: Path
+    parity: float
+
+
+def export(source: Path | str, target: Path, *, name: str) -> Exported:
+    """Write the model of ``source`` (a folder or a hub name) to ``target``, ready for serving.
+
+    ``target`` appears whole or not at all. Raises :class:`ModelUnavailable` where the model
+    cannot be loaded, or where the exported one gives other vectors (by more than ``PARITY``).
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as temporary:
+        folder = Path(temporary) / "model"
+        model = _load(source)
+        model.save_pretrained(str(folder), safe_serialization=True)
+        weights = folder / WEIGHTS
+        if is_packaged(source):
+            # Written anew they would be the same numbers under another checksum than the published.
+            shutil.copyfile(Path(source) / WEIGHTS, weights)
+        (folder / ONNX).parent.mkdir()
+        _to_onnx(model, folder / ONNX)
+        prefixes = _prefixes(model)
+        description = {
+            "dimension": int(model.get_embedding_dimension()),
+            "max_tokens": int(model.max_seq_length or 512),
+            "precision": "fp32",
+            **prefixes,
+            "weights": sha256_of(weights),
+            "tokenizer": sha256_of(folder / "tokenizer.json"),
+        }
+        (folder / DESCRIPTION).write_text(json.dumps(description, indent=1))
+        parity = _parity(model, Encoder(ModelFiles(folder, name, "candidate"), threads=2), prefixes)
+        if not parity <= PARITY:
+            raise ModelUnavailable(
+                f"The exported model {name} gives other vectors than the original "
+                f"(difference {parity:.1e}, allowed {PARITY:.0e}).",
+                "Choose another embedding model.",
+            )
+        facts = {"source": PACKAGED_MODEL if is_packaged(source) else str(source), "parity": parity}
+        (folder / EXPORT).write_text(json.dumps(facts, indent=1))
+        write_checksums(folder)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+    return Exported(target, parity)
+
+
+def _load(source: Path | str) -> Any:
+    try:
+        from sentence_transformers import SentenceTransformer
+
+        # Eager attention exports to plain operators; it is what the ONNX runtime knows to fuse.
+        # Never a pickle: it could run code.
+        kwargs = {"attn_implementation": "eager", "use_safetensors": True}
+        return SentenceTransformer(str(source), device="cpu", model_kwargs=kwargs)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"The embedding model {source} cannot be loaded: {str(error).splitlines()[0]}",
+            "Set RAG_EMBEDDING_MODEL to a sentence-transformers model's folder or hub name.",
+        ) from error
+
+
+def _prefixes(model: Any) -> dict[str, str]:
+    prompts: dict[str, str] = getattr(model, "prompts", None) or {}
+    return {
+        "query_prefix": prompts.get("query", ""),
+        "document_prefix": prompts.get("document", "") or prompts.get("passage", ""),
+    }
+
+
+def _to_onnx(model: Any, path: Path) -> None:
+    import torch
+
+    class Exportable(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            features = {
+                "input_ids": input_ids,
+                "attention_mask": attention_mask,
+                **({"token_type_ids": token_type_ids} if self.typed else {}),
+            }
+            out = self.model.forward(features)
+            return out["sentence_embedding"], out["token_embeddings"]
+
+        @property
+        def typed(self) -> bool:
+            return "token_type_ids" in model.tokenizer.model_input_names
+
+    # The mask of the example has zeros: exporters drop the mask where they only saw ones.
+    mask = torch.tensor([[1] * 8, [1] * 5 + [0] * 3])
+    ids = torch.full((2, 8), 7) * mask
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    outputs = ["sentence_embedding", "token_embeddings"]
+    axes: dict[str, dict[int, str]] = {n: {0: "batch", 1: "tokens"} for n in [*names, outputs[1]]}
+    axes[outputs[0]] = {0: "batch"}
+    with warnings.catch_warnings():
+        # The tracing exporter is deprecated in favour of one that takes ten times as long for
+        # the same graph; the parity check guards whichever is used.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Exportable().eval(),
+            (ids, mask, torch.zeros_like(ids)),
+            str(path),
+            input_names=names,
+            output_names=outputs,
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def _parity(model: Any, encoder: Encoder, prefixes: dict[str, str]) -> float:
+    texts = [prefixes["document_prefix"] + text for text in _PROBES]
+    original = np.asarray(model.encode(texts, normalize_embeddings=True), dtype=np.float32)
+    return float(np.abs(original - encoder.encode_documents(list(_PROBES))).max())
