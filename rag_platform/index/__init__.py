@@ -1,0 +1,1 @@
+"""The indexes, vectors in Chroma and keywords in memory: disposable projections of the ledger."""

@@ -1,0 +1,211 @@
+"""The nothing-lost invariant: the bucket, the ledger and the indexes agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import sqlalchemy as sa
+
+from rag_platform.documents.bucket import Bucket, collection_of
+from rag_platform.embedding.blocks import VectorsLost, read_vectors
+from rag_platform.errors import IndexMissing
+from rag_platform.index.chroma import Chroma
+from rag_platform.index.keywords import KeywordIndex
+from rag_platform.ledger import Ledger
+from rag_platform.ledger.collections import list_collections
+from rag_platform.ledger.documents import known_documents, readable
+from rag_platform.ledger.entries import backlog, entries, expected_vectors
+from rag_platform.ledger.generations import (
+    Generation,
+    IndexedCollection,
+    indexed_collections,
+    live_generations,
+)
+from rag_platform.ledger.tables import chunks, documents
+from rag_platform.objects import Objects
+
+DISTANCE = 1e-5
+"""The largest distance at which a stored vector has to find itself (or its equal)."""
+
+_SAMPLE = 200
+_QUERIES = 100
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was compared, and every disagreement as a sentence."""
+
+    exhaustive: bool
+    objects: int = 0
+    documents: int = 0
+    vectors: int = 0
+    queried: int = 0
+    problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost."""
+        return not self.problems
+
+
+def verify(
+    ledger: Ledger,
+    bucket: Bucket,
+    objects: Objects,
+    chroma: Chroma,
+    *,
+    touched: str | None = None,
+    exhaustive: bool = False,
+) -> Verification:
+    """Check the invariant over all collections and live generations.
+
+    Counts are always compared everywhere. Ids are compared one by one, and stored vectors sent
+    as queries, for the collection that a run ``touched`` (at most 200 vectors), or for
+    everything when ``exhaustive``. The bucket's listing is compared under the same rule.
+    """
+    result = Verification(exhaustive)
+    _compare_bucket(ledger, bucket, result, touched)
+    with ledger.read() as connection:
+        generations = live_generations(connection)
+        indexes = indexed_collections(connection, [g.id for g in generations])
+        by_id = {generation.id: generation for generation in generations}
+        for name in (c.name for c in list_collections(connection)):
+            for generation in generations:
+                if not any(
+                    i.collection == name and i.generation_id == generation.id for i in indexes
+                ):
+                    result.problems.append(
+                        f"Generation {generation.id} has no index of {name!r} yet."
+                    )
+    for index in indexes:
+        thorough = exhaustive or index.collection == touched
+        _compare_index(
+            ledger, objects, chroma, by_id[index.generation_id], index, result, thorough=thorough
+        )
+    return result
+
+
+def _compare_bucket(
+    ledger: Ledger, bucket: Bucket, result: Verification, touched: str | None
+) -> None:
+    listing: dict[str, set[str]] = {}
+    # The bucket first: what appears afterwards is news, not a loss.
+    for item in bucket.list():
+        listing.setdefault(collection_of(item.key), set()).add(item.key)
+    with ledger.read() as connection:
+        names = list_collections(connection)
+        known = {c.name: known_documents(connection, c.id) for c in names}
+    for name, keys in listing.items():
+        if not (result.exhaustive or name == touched):
+            continue
+        result.objects += len(keys)
+        rows = known.get(name, {})
+        result.documents += len(rows)
+        lost = [key for key in sorted(keys) if key not in rows or rows[key].state == "deleted"]
+        result.problems += [f"{key} is in the bucket but not in the ledger." for key in lost]
+
+
+def _compare_index(
+    ledger: Ledger,
+    objects: Objects,
+    chroma: Chroma,
+    generation: Generation,
+    index: IndexedCollection,
+    result: Verification,
+    *,
+    thorough: bool,
+) -> None:
+    where = f"generation {generation.id}, {index.collection!r}"
+    with ledger.read() as connection:
+        expected = set(
+            connection.execute(expected_vectors(generation, index.collection_id)).scalars()
+        )
+        held = set(connection.execute(entries(generation.id, index.collection_id)).scalars())
+        lacking = backlog(connection, generation, index.collection_id)
+        keywords = KeywordIndex(generation, index.collection_id)
+        if thorough:
+            keywords.refresh(connection)
+            wanted = _readable_chunk_ids(connection, generation, index.collection_id)
+        else:
+            wanted = keywords.chunk_ids()
+    if lacking:
+        result.problems.append(f"In {where} work is left: {lacking}.")
+    if keywords.chunk_ids() != wanted:
+        result.problems.append(f"In {where} the keyword index does not hold the current chunks.")
+    result.vectors += len(expected)
+    if expected != held:
+        result.problems.append(
+            f"In {where} the ledger wants {len(expected)} vectors and noted {len(held)}."
+        )
+    try:
+        if thorough:
+            present = set(chroma.ids(index.chroma_name))
+            if present != expected:
+                result.problems.append(
+                    f"In {where} Chroma lacks {len(expected - present)} vectors and has "
+                    f"{len(present - expected)} too many."
+                )
+            sample = sorted(expected) if result.exhaustive else sorted(expected)[:_SAMPLE]
+            _query_themselves(ledger, objects, chroma, generation, index, sample, result, where)
+        elif (count := chroma.count(index.chroma_name)) != len(expected):
+            result.problems.append(
+                f"In {where} Chroma has {count} vectors and the ledger wants {len(expected)}."
+            )
+    except (IndexMissing, VectorsLost) as error:
+        result.problems.append(str(error))
+
+
+def _query_themselves(
+    ledger: Ledger,
+    objects: Objects,
+    chroma: Chroma,
+    generation: Generation,
+    index: IndexedCollection,
+    ids: Sequence[str],
+    result: Verification,
+    where: str,
+) -> None:
+    dimension: int = generation.spec["encoder"]["dimension"]
+    for start in range(0, len(ids), _QUERIES):
+        batch = ids[start : start + _QUERIES]
+        with ledger.read() as connection:
+            stored = read_vectors(connection, objects, batch, dimension)
+        found = chroma.query(index.chroma_name, np.stack([stored[i] for i in batch]), 1)
+        nearest = {
+            vector: hits[0][0]
+            for vector, hits in zip(batch, found, strict=True)
+            if hits and hits[0][1] <= DISTANCE
+        }
+        # Another id may answer, but only one whose own vector is the same: not one that was
+        # given this vector by mistake.
+        with ledger.read() as connection:
+            others = read_vectors(connection, objects, set(nearest.values()), dimension)
+        lost = [
+            vector
+            for vector in batch
+            if (other := others.get(nearest.get(vector, ""))) is None
+            or 1.0 - float(other @ stored[vector]) > DISTANCE
+        ]
+        result.queried += len(batch)
+        result.problems += [
+            f"In {where} the vector {vector} does not find itself; "
+            "the job rebuild_index repairs that."
+            for vector in lost
+        ]
+
+
+def _readable_chunk_ids(
+    connection: sa.Connection, generation: Generation, collection_id: int
+) -> set[str]:
+    return set(
+        connection.execute(
+            sa.select(chunks.c.id)
+            .join_from(chunks, documents, documents.c.indexed_content_id == chunks.c.content_id)
+            .where(
+                readable(),
+                documents.c.collection_id == collection_id,
+                chunks.c.chunking == generation.chunking,
+            )
+            .distinct()
+        ).scalars()
+    )
