@@ -1,0 +1,29 @@
+"""Retrieval settings: versioned in the ledger, named by what serves."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RetrievalSettings:
+    """How candidates become passages.
+
+    ``dense_weight`` is the share of the dense score in the fused one; the rest is the keywords'.
+    Nothing relevant was found where the best cosine is below ``min_similarity`` and the best
+    passage holds less than ``min_coverage`` of the question's terms.
+    """
+
+    candidates: int = 50
+    dense_weight: float = 0.5
+    top_k: int = 5
+    min_similarity: float = 0.3
+    min_coverage: float = 0.6
+
+    def to_dict(self) -> dict[str, Any]:
+        """As stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RetrievalSettings":
+        """As read; keys that a newer version wrote are ignored."""
+        return cls(**{k: v for k, v in values.items() if k in cls.__dataclass_fields__})

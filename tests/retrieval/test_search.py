@@ -1,0 +1,184 @@
+"""The search over a real ledger, Chroma and model."""
+
+import pytest
+
+from rag_platform.errors import IndexUnavailable, NotFound, Unavailable
+from rag_platform.index.chroma import Chroma
+from rag_platform.retrieval.search import Search
+
+# What concerns the model or Chroma alone is tried over one database.
+on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+
+LEAVE = "# Leave\n\nParental leave lasts 26 weeks and is paid in full."
+TRAVEL = "# Travel\n\nTrains are booked in second class through the travel office."
+SECRET = "# Salaries\n\nParental leave of managers lasts 52 weeks."
+
+
+@pytest.fixture
+def filled(pipeline, put):
+    put("handbook/leave.md", LEAVE)
+    put("handbook/travel.md", TRAVEL)
+    put("board/salaries.md", SECRET)
+    pipeline()
+    return pipeline
+
+
+def _keys(result) -> list[str]:
+    return [passage.chunk.key for passage in result.passages]
+
+
+def test_both_halves_find_a_passage_and_say_so(filled, platform):
+    result = platform.search("How long is parental leave?", ["handbook"])
+    best = result.passages[0]
+    assert best.chunk.key == "handbook/leave.md"
+    assert (best.dense_rank, best.keyword_rank) == (1, 1)
+    assert best.chunk.text == LEAVE[best.chunk.start : best.chunk.end]
+    assert best.similarity > 0.5
+    assert best.coverage == pytest.approx(2 / 3)  # all but "long"
+    assert result.is_relevant
+    assert {"ledger", "encode", "dense", "keyword", "fusion", "total"} <= result.timings_ms.keys()
+
+
+@on_sqlite
+def test_meaning_is_found_where_no_word_is_shared(filled, platform):
+    result = platform.search("railway tickets", ["handbook"])
+    assert _keys(result)[0] == "handbook/travel.md"
+    assert result.passages[0].keyword_rank is None
+
+
+def test_a_collection_that_was_not_asked_is_never_found(filled, platform):
+    for question in ("parental leave of managers lasts 52 weeks", "salaries", "leave"):
+        for top_k in (1, 5, 50):
+            keys = _keys(platform.search(question, ["handbook"], top_k))
+            assert not [key for key in keys if key.startswith("board/")]
+    assert _keys(platform.search("salaries", ["board"])) == ["board/salaries.md"]
+
+
+def test_the_same_bytes_in_two_collections_are_cited_from_the_one_that_was_asked(
+    filled, platform, put, pipeline
+):
+    put("people/copy.md", LEAVE)
+    pipeline()
+    assert _keys(platform.search("parental leave", ["people"])) == ["people/copy.md"]
+    assert _keys(platform.search("parental leave", ["handbook"]))[0] == "handbook/leave.md"
+
+
+def test_all_collections_are_searched_where_none_is_named(filled, platform):
+    result = platform.search("parental leave")
+    assert result.collections == ("board", "handbook")
+    assert {"board/salaries.md", "handbook/leave.md"} <= set(_keys(result))
+
+
+@on_sqlite
+def test_no_collection_at_all_finds_nothing(filled, platform):
+    result = platform.search("parental leave", [])
+    assert (result.passages, result.is_relevant) == ((), False)
+
+
+@on_sqlite
+def test_an_unknown_collection_is_named_with_the_known_ones(filled, platform):
+    with pytest.raises(NotFound, match=r"'Räte'.*board, handbook"):
+        platform.search("leave", ["handbook", "Räte"])
+
+
+def test_an_empty_platform_finds_nothing(platform):
+    result = platform.search("anything")
+    assert (result.passages, result.is_relevant, result.collections) == ((), False, ())
+
+
+@on_sqlite
+def test_an_empty_collection_finds_nothing(pipeline, platform):
+    pipeline("empty")
+    assert platform.search("anything", ["empty"]).passages == ()
+
+
+@on_sqlite
+def test_equal_texts_are_shown_once(filled, platform, put, pipeline):
+    for number in range(6):
+        put(
+            f"handbook/copy {number}.txt",
+            f"{'Remote work is allowed on three days.'}\n{' ' * number}",
+        )
+    pipeline()
+    texts = [p.chunk.text for p in platform.search("remote work days", ["handbook"]).passages]
+    assert len(texts) == len(set(texts))
+    assert texts[0] == "Remote work is allowed on three days."
+
+
+@on_sqlite
+def test_any_question_is_searched(filled, platform):
+    for question in (
+        "leave " * 10_000,
+        "leave",
+        "?",
+        "🙂",
+        "休暇",
+        "a\x00b",
+        "\ud800 leave",
+        "  leave\n\n",
+        '"; DROP',
+    ):
+        assert platform.search(question).passages, question[:20]
+
+
+@on_sqlite
+def test_what_is_relevant_is_told_from_what_is_not(filled, platform):
+    for question in ("How long is parental leave?", "second class trains"):
+        assert platform.search(question).is_relevant, question
+    for question in ("What is the boiling point of tungsten?", "Who won the football cup?"):
+        assert not platform.search(question).is_relevant, question
+
+
+def test_a_deleted_document_is_not_found_though_chroma_still_has_it(
+    filled, platform, bucket_folder
+):
+    (bucket_folder / "handbook" / "leave.md").unlink()
+    filled.documents("handbook")
+    name = f"generation-1-collection-{filled.id_of('handbook')}-1"
+    assert platform.chroma.count(name) == 2
+    assert "handbook/leave.md" not in _keys(platform.search("parental leave weeks", top_k=50))
+
+
+def test_deleted_passages_do_not_hide_the_others(filled, platform, put, pipeline, bucket_folder):
+    for number in range(60):
+        put(f"handbook/{number}.md", f"Railway tickets for trip number {number} are reserved.")
+    pipeline()
+    for number in range(60):
+        (bucket_folder / "handbook" / f"{number}.md").unlink()
+    pipeline.documents("handbook")  # Chroma still has them all
+    result = platform.search("railway tickets", ["handbook"])
+    assert _keys(result)[0] == "handbook/travel.md"
+    assert result.passages[0].dense_rank is not None
+
+
+@on_sqlite
+def test_chroma_that_is_away_is_an_error_and_never_half_a_search(filled, platform, free_port):
+    chroma = Chroma("127.0.0.1", free_port(), timeout=2)
+    search = Search(platform.ledger, chroma, platform.encoders)
+    with pytest.raises(IndexUnavailable):
+        search("parental leave")
+    chroma.close()
+
+
+@on_sqlite
+def test_nothing_is_searched_before_anything_serves(ledger, free_port):
+    chroma = Chroma("127.0.0.1", free_port(), timeout=2)
+    with pytest.raises(Unavailable, match="Nothing serves yet"):
+        Search(ledger, chroma, None)("leave")
+    chroma.close()
+
+
+@on_sqlite
+def test_all_stored_strings_fit_the_model_and_headers_give_way(put, platform, stages, pipeline):
+    title = "Regulations of the Committee on Very Long Titles " * 30
+    paragraphs = "\n\n".join(f"Paragraph {n} says this. " * 60 for n in range(4))
+    put("handbook/long.md", f"# {title}\n\n## {title} again\n\n{paragraphs}")
+    put("handbook/cjk.md", f"# {'規則' * 200}\n\n{'休暇は三十日です。' * 200}")
+    put("handbook/emoji.md", f"# {'🙂' * 300}\n\n{'👶🏽' * 900}")
+    assert pipeline("handbook")["handbook"].current
+    (generation,) = pipeline.live()
+    encoder = platform.encoders(generation)
+    counts = [encoder.count_tokens(text) for text in pipeline.encoders.encoded]
+    assert len(counts) > 10
+    assert max(counts) <= encoder.max_tokens == 256
+    assert any(text.startswith("Regulations") for text in pipeline.encoders.encoded)
