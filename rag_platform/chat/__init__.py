@@ -1,0 +1,1 @@
+"""Answering: the prompt, the language models, and the one function that answers."""

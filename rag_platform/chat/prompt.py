@@ -1,0 +1,28 @@
+"""The prompt: a versioned file and the passages, delimited as data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag_platform.ledger.digests import digest
+from rag_platform.retrieval.search import Passage
+
+_FILE = Path(__file__).parent / "prompts" / "answer-v1.txt"
+
+
+def instructions() -> str:
+    """What the language model is told, whatever the question."""
+    return _FILE.read_text(encoding="utf-8")
+
+
+def prompt_hash() -> str:
+    """The digest that an answer records of its prompt."""
+    return digest(instructions())
+
+
+def question_with_passages(question: str, passages: Sequence[Passage]) -> str:
+    """The passages, numbered from 1, and the question."""
+    quoted = "\n\n".join(
+        f"<passage number={n} document={passage.chunk.title!r}>\n{passage.chunk.text}\n</passage>"
+        for n, passage in enumerate(passages, start=1)
+    )
+    return f"{quoted}\n\nQuestion: {question}"
