@@ -1,0 +1,1 @@
+"""The HTTP service: the API, and the pages that use it."""

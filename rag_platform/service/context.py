@@ -1,0 +1,22 @@
+"""What a route gets from the application."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from rag_platform.service.metrics import Metrics
+from rag_platform.wiring import Platform
+
+# Coroutines: FastAPI calls a plain function in a thread, which costs more than it does.
+
+
+async def _platform(request: Request) -> Platform:
+    return request.app.state.platform
+
+
+async def _metrics(request: Request) -> Metrics:
+    return request.app.state.metrics
+
+
+CurrentPlatform = Annotated[Platform, Depends(_platform)]
+CurrentMetrics = Annotated[Metrics, Depends(_metrics)]

@@ -1,0 +1,270 @@
+"""What clients get, made from the ledger's and the search's own objects."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel
+
+from rag_platform.chat.answering import PassagesFound
+from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdict
+from rag_platform.ledger.documents import ListedDocument, State
+from rag_platform.ledger.passages import Chunk
+from rag_platform.retrieval.search import Passage, SearchResult
+
+
+class DocumentPayload(BaseModel):
+    """A document in a list."""
+
+    collection: str
+    key: str
+    state: State
+    reason: str | None
+    title: str | None
+    author: str | None
+    media_type: str | None
+    size_bytes: int
+    pages: int | None
+    chunks: int | None
+    uploaded_at: datetime
+    indexed_at: datetime | None
+
+    @classmethod
+    def of(cls, document: ListedDocument) -> Self:
+        """From the ledger's row."""
+        return cls(
+            collection=document.collection,
+            key=document.key,
+            state=document.state,
+            reason=document.reason,
+            title=document.title,
+            author=document.author,
+            media_type=document.media_type,
+            size_bytes=document.size_bytes,
+            pages=document.pages,
+            chunks=document.chunks,
+            uploaded_at=document.uploaded_at,
+            indexed_at=document.indexed_at,
+        )
+
+
+class DocumentsPayload(BaseModel):
+    """A page of documents; ``next_cursor`` is None on the last one."""
+
+    documents: list[DocumentPayload]
+    next_cursor: str | None
+
+
+class UploadPayload(BaseModel):
+    """A file that was put in the bucket."""
+
+    collection: str
+    key: str
+    sha256: str
+
+
+class CollectionPayload(BaseModel):
+    """A collection with its documents counted by state."""
+
+    name: str
+    documents: dict[State, int]
+
+
+class CollectionsPayload(BaseModel):
+    """A page of collections."""
+
+    collections: list[CollectionPayload]
+    next_cursor: str | None
+
+
+class PagePayload(BaseModel):
+    """A page of a document: ``text[start:end]``."""
+
+    number: int
+    start: int
+    end: int
+
+
+class HeadingPayload(BaseModel):
+    """A heading; ``start`` is where its line begins."""
+
+    level: int
+    title: str
+    start: int
+
+
+class ContentPayload(BaseModel):
+    """A document's text. All offsets count Unicode code points, not bytes or UTF-16 units."""
+
+    collection: str
+    key: str
+    title: str
+    text: str
+    pages: list[PagePayload]
+    headings: list[HeadingPayload]
+
+
+class DocumentReference(BaseModel):
+    """The document that a passage stands in."""
+
+    collection: str
+    key: str
+    title: str
+
+    @classmethod
+    def of(cls, source: Chunk | Citation) -> Self:
+        """From a chunk or a citation."""
+        return cls(collection=source.collection, key=source.key, title=source.title)
+
+
+class RanksPayload(BaseModel):
+    """Where each half of the search ranked a passage, from 1; None where it did not find it."""
+
+    dense: int | None
+    keyword: int | None
+
+
+class PassagePayload(BaseModel):
+    """A passage that was found."""
+
+    chunk_id: str
+    document: DocumentReference
+    page: int | None
+    heading_path: list[str]
+    start: int
+    end: int
+    text: str
+    score: float
+    ranks: RanksPayload
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """From the search's passage."""
+        chunk = passage.chunk
+        return cls(
+            chunk_id=chunk.id,
+            document=DocumentReference.of(chunk),
+            page=chunk.page,
+            heading_path=list(chunk.heading_path),
+            start=chunk.start,
+            end=chunk.end,
+            text=chunk.text,
+            score=passage.score,
+            ranks=RanksPayload(dense=passage.dense_rank, keyword=passage.keyword_rank),
+        )
+
+
+class PassagesPayload(BaseModel):
+    """The passages that an answer is made from; citation n is the n-th."""
+
+    passages: list[PassagePayload]
+    generation: int
+
+    @classmethod
+    def of(cls, found: PassagesFound) -> Self:
+        """From the answer's first event."""
+        return cls(
+            passages=[PassagePayload.of(passage) for passage in found.passages],
+            generation=found.generation_id,
+        )
+
+
+class SearchPayload(BaseModel):
+    """The passages of a search, best first."""
+
+    passages: list[PassagePayload]
+    generation: int
+    timings_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, result: SearchResult) -> Self:
+        """From the search's result."""
+        return cls(
+            passages=[PassagePayload.of(passage) for passage in result.passages],
+            generation=result.generation_id,
+            timings_ms=result.timings_ms,
+        )
+
+
+class CitationPayload(BaseModel):
+    """A passage that an answer cites; the quote stands in the document's text[start:end]."""
+
+    n: int
+    chunk_id: str
+    document: DocumentReference
+    page: int | None
+    heading_path: list[str]
+    start: int
+    end: int
+    quote: str
+    score: float
+
+    @classmethod
+    def of(cls, citation: Citation) -> Self:
+        """From the ledger's citation."""
+        return cls(
+            n=citation.n,
+            chunk_id=citation.chunk_id,
+            document=DocumentReference.of(citation),
+            page=citation.page,
+            heading_path=list(citation.heading_path),
+            start=citation.start,
+            end=citation.end,
+            quote=citation.quote,
+            score=citation.score,
+        )
+
+
+class AnswerPayload(BaseModel):
+    """An answer with its citations."""
+
+    answer_id: str
+    conversation_id: str
+    answer: str
+    status: Status
+    notice: str | None
+    citations: list[CitationPayload]
+    model: str
+    generation: int | None
+    timings_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """From the ledger's answer."""
+        return cls(
+            answer_id=answer.id,
+            conversation_id=answer.conversation_id,
+            answer=answer.answer,
+            status=answer.status,
+            notice=answer.notice,
+            citations=[CitationPayload.of(citation) for citation in answer.citations],
+            model=answer.model,
+            generation=answer.generation_id,
+            timings_ms=answer.timings_ms,
+        )
+
+
+class RatingPayload(BaseModel):
+    """A verdict as it is stored."""
+
+    answer_id: str
+    rater: str
+    rating: Verdict
+    reasons: list[str]
+    comment: str
+    passage: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, rating: Rating) -> Self:
+        """From the ledger's rating."""
+        return cls(
+            answer_id=rating.answer_id,
+            rater=rating.rater,
+            rating=rating.rating,
+            reasons=list(rating.reasons),
+            comment=rating.comment,
+            passage=rating.passage,
+            created_at=rating.created_at,
+            updated_at=rating.updated_at,
+        )

@@ -1,0 +1,203 @@
+"""Collections and their documents: listing, upload, deletion, text."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from rag_platform.documents.bucket import checked_key, collection_of
+from rag_platform.documents.ingestion import forget_text
+from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.errors import Conflict, NotFound, Unavailable
+from rag_platform.ledger.collections import (
+    count_by_state,
+    ensure_collection,
+    find_collection,
+    list_collections,
+)
+from rag_platform.ledger.documents import (
+    announce,
+    bury,
+    find_document,
+    known_document,
+    list_documents,
+    readable_content,
+)
+from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.passages import title_of
+from rag_platform.service import keys as keys  # registers the path parameter's kind
+from rag_platform.service.context import CurrentPlatform
+from rag_platform.service.paging import decode_cursor, encode_cursor
+from rag_platform.service.payloads import (
+    CollectionPayload,
+    CollectionsPayload,
+    ContentPayload,
+    DocumentPayload,
+    DocumentsPayload,
+    HeadingPayload,
+    PagePayload,
+    UploadPayload,
+)
+from rag_platform.service.schemas import CollectionsQuery, DocumentsQuery
+from rag_platform.service.uploads import read_upload
+from rag_platform.wiring import Platform
+
+router = APIRouter(tags=["documents"])
+
+_DOCUMENTS = "/v1/collections/{collection}/documents"
+
+
+@router.get("/v1/collections")
+def get_collections(
+    platform: CurrentPlatform, query: Annotated[CollectionsQuery, Query()]
+) -> CollectionsPayload:
+    """The collections by name, with their documents counted by state.
+
+    Those whose documents were all deleted are left out, unless ``empty`` asks for them.
+    """
+    after = decode_cursor(query.cursor, 1)[0] if query.cursor is not None else ""
+    with platform.ledger.read() as connection:
+        names = [item.name for item in list_collections(connection) if item.name > after]
+        counts = count_by_state(connection)
+    if not query.empty:
+        names = [name for name in names if name in counts]
+    shown = names[: query.limit]
+    return CollectionsPayload.model_validate(
+        {
+            "collections": [
+                CollectionPayload.model_validate({"name": name, "documents": counts.get(name, {})})
+                for name in shown
+            ],
+            "next_cursor": encode_cursor(shown[-1]) if len(names) > len(shown) else None,
+        }
+    )
+
+
+@router.get("/v1/documents")
+def get_all_documents(
+    platform: CurrentPlatform, query: Annotated[DocumentsQuery, Query()]
+) -> DocumentsPayload:
+    """The documents of all collections, by collection and key."""
+    return _page(platform, None, query)
+
+
+@router.get(_DOCUMENTS)
+def get_documents(
+    collection: str, platform: CurrentPlatform, query: Annotated[DocumentsQuery, Query()]
+) -> DocumentsPayload:
+    """The documents of a collection by key, without deleted ones."""
+    return _page(platform, collection, query)
+
+
+@router.post(_DOCUMENTS, status_code=202)
+async def upload(collection: str, request: Request, platform: CurrentPlatform) -> UploadPayload:
+    """Put a file in the bucket; it is listed at once and indexed seconds later."""
+    checked_key(collection, "name")  # a bad collection is refused before the file is read
+    limit = platform.settings.chat.max_upload_megabytes
+    name, data = await read_upload(request, limit)
+    key = checked_key(collection, name)
+    sha256 = await run_in_threadpool(_store, platform, collection, key, data)
+    return UploadPayload(collection=collection, key=key, sha256=sha256)
+
+
+@router.get(_DOCUMENTS + "/{key:key}/content")
+def get_content(collection: str, key: str, platform: CurrentPlatform) -> ContentPayload:
+    """The text of a document that readers see, with its pages and headings."""
+    with platform.ledger.read() as connection:
+        found = readable_content(connection, collection, key)
+        document = find_document(connection, collection, key, chunking="")
+    if document is None:
+        raise _unknown(collection, key)
+    if found is None:
+        reason = document.reason or "It is not indexed yet."
+        raise Conflict(f"The document {key!r} has no text to show.", reason)
+    parsed = _read_text(platform, found)
+    return ContentPayload(
+        collection=collection,
+        key=key,
+        title=title_of(parsed.title, key),
+        text=parsed.text,
+        pages=[PagePayload(number=p.number, start=p.start, end=p.end) for p in parsed.pages],
+        headings=[
+            HeadingPayload(level=h.level, title=h.title, start=h.start) for h in parsed.headings
+        ],
+    )
+
+
+@router.get(_DOCUMENTS + "/{key:key}/pages/{number:int}.png", include_in_schema=False)
+async def get_page_picture(collection: str, key: str, number: int) -> Response:
+    """A page as a picture."""
+    raise HTTPException(404, "Pictures of pages are not available yet. Read the content instead.")
+
+
+@router.delete(_DOCUMENTS + "/{key:key}", status_code=204)
+def delete(collection: str, key: str, platform: CurrentPlatform) -> Response:
+    """Remove a document from the bucket and, at once, from everything that readers see.
+
+    Saying it twice is no error; only a document that never was is not found.
+    """
+    if collection_of(key) != collection:
+        raise _unknown(collection, key)
+    with platform.ledger.read() as connection:
+        known = known_document(connection, collection, key)
+    if known is None and platform.bucket.stat(key) is None:
+        raise _unknown(collection, key)
+    platform.bucket.delete(key)
+    with platform.ledger.write() as connection:
+        # Looked up again: the sensor may have listed it meanwhile.
+        known = known_document(connection, collection, key)
+        if known is not None and known[1].state != "deleted":
+            collection_id, document = known
+            bury(connection, collection_id, [document.id])
+    return Response(status_code=204)
+
+
+def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> DocumentsPayload:
+    after = None
+    if query.cursor is not None:
+        name, key = decode_cursor(query.cursor, 2)
+        after = (name, key)
+    with platform.ledger.read() as connection:
+        if collection is not None and find_collection(connection, collection) is None:
+            raise NotFound(f"There is no collection {collection!r}.")
+        serving = current_serving(connection)
+        found = list_documents(
+            connection,
+            collection,
+            chunking=serving.generation.chunking if serving else "",
+            state=query.state,
+            after=after,
+            limit=query.limit + 1,
+        )
+    shown = found[: query.limit]
+    return DocumentsPayload(
+        documents=[DocumentPayload.of(document) for document in shown],
+        next_cursor=encode_cursor(shown[-1].collection, shown[-1].key)
+        if len(found) > len(shown)
+        else None,
+    )
+
+
+def _store(platform: Platform, collection: str, key: str, data: bytes) -> str:
+    platform.bucket.write(key, data)
+    with platform.ledger.write() as connection:
+        found = ensure_collection(connection, collection)
+        announce(connection, found.id, {key: len(data)}, datetime.now(UTC))
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_text(platform: Platform, content: sa.Row[Any]) -> ParsedDocument:
+    """The stored text; one that is lost or damaged is had read again from the bucket."""
+    if content.text_ref is not None:
+        try:
+            return ParsedDocument.from_json(platform.objects.get(content.text_ref))
+        except (NotFound, ValueError, KeyError, TypeError):
+            forget_text(platform.ledger, content.id)
+    raise Unavailable("The text of this document was lost; it is read again from the bucket.")
+
+
+def _unknown(collection: str, key: str) -> NotFound:
+    return NotFound(f"There is no document {key!r} in the collection {collection!r}.")
