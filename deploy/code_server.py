@@ -1,0 +1,54 @@
+"""Dagster's code server, with run workers forked from a process that has imported everything.
+
+``dagster api grpc`` spawns a worker per run, which imports Dagster and the platform anew: 2.5 s
+before the first step of a run that takes one. Forked from a warm, single-threaded process it is
+there at once. Takes the arguments of ``dagster api grpc``.
+"""
+
+import multiprocessing
+import sys
+from multiprocessing import forkserver
+from typing import Any
+
+import dagster as dg
+from dagster._cli.api import api_cli
+from dagster._grpc.server import DagsterApiServer
+
+_WARM = ["dagster._cli.api", "rag_platform.definitions"]
+
+
+def reap() -> None:
+    """Fail the runs that a code server before this one had under way.
+
+    Their workers ended with it. Nobody else would notice: the launcher cannot resume, and the
+    bucket's sensor waits for a run that seems to be under way.
+    """
+    under_way = [
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    with dg.DagsterInstance.get() as instance:
+        for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
+            instance.report_run_failed(run, "The process that executed this run is gone.")
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    reap()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_WARM)
+    forkserver.ensure_running()
+    start = DagsterApiServer.__init__
+
+    def forking(self: Any, *arguments: Any, **options: Any) -> None:
+        start(self, *arguments, **options)
+        # The one private thing that this relies on; the integration tests run real runs by it.
+        self._mp_ctx = context
+
+    DagsterApiServer.__init__ = forking
+    api_cli(["grpc", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

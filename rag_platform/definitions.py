@@ -1,0 +1,33 @@
+"""The composition root: everything that Dagster sees. The one Dagster-aware module in here."""
+
+import dagster as dg
+
+from assets import ingestion
+from resources.bucket import BucketResource
+from resources.chroma import ChromaResource
+from resources.encoders import EncodersResource
+from resources.ledger import LedgerResource
+from resources.objects import ObjectsResource
+from resources.parser import ParserResource
+from sensors.bucket import bucket_changed
+from sensors.jobs import ingest, rebuild_index, verify_index
+from sensors.retention import purge_runs
+from sensors.schedules import index_verified_daily, runs_purged_daily
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([ingestion]),
+    asset_checks=dg.load_asset_checks_from_modules([ingestion]),
+    jobs=[ingest, verify_index, rebuild_index, purge_runs],
+    schedules=[index_verified_daily, runs_purged_daily],
+    sensors=[bucket_changed],
+    resources={
+        "ledger": LedgerResource(),
+        "bucket": BucketResource(),
+        "objects": ObjectsResource(),
+        "parser": ParserResource(),
+        "encoders": EncodersResource(),
+        "chroma": ChromaResource(),
+    },
+    # One process a run: the model is loaded once. Deployments choose another executor.
+    executor=dg.in_process_executor,
+)

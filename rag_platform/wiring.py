@@ -1,0 +1,85 @@
+"""The platform's objects, made from the settings when first needed.
+
+What the service and the command line hold. Dagster's resources make the same objects one by one.
+"""
+
+from functools import cached_property
+
+from rag_platform.chat.answering import Answering
+from rag_platform.chat.language_models import LanguageModels
+from rag_platform.documents.bucket import Bucket
+from rag_platform.embedding.models import Encoders, Models
+from rag_platform.index.chroma import Chroma
+from rag_platform.ledger import Ledger
+from rag_platform.objects import Objects
+from rag_platform.retrieval.search import Search
+from rag_platform.settings import Settings
+from rag_platform.tracking import Tracking
+
+
+class Platform:
+    """Everything that answering a question needs, made on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The record."""
+        return Ledger(self.settings.ledger_url)
+
+    @cached_property
+    def bucket(self) -> Bucket:
+        """The users' documents."""
+        return Bucket(self.settings.bucket_url)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Extracted texts and vectors."""
+        return Objects(self.settings.object_store_url)
+
+    @cached_property
+    def chroma(self) -> Chroma:
+        """The vector index."""
+        chroma = self.settings.chroma
+        return Chroma(chroma.host, chroma.port, timeout=chroma.timeout)
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        """The model registry."""
+        return Tracking(self.settings.mlflow_url, timeout=self.settings.mlflow.timeout)
+
+    @cached_property
+    def models(self) -> Models:
+        """The model versions on this machine."""
+        return Models(self.settings.home / "models", self.tracking)
+
+    @cached_property
+    def encoders(self) -> Encoders:
+        """The encoders, loaded once each."""
+        return Encoders(
+            self.models,
+            threads=self.settings.platform.threads,
+            batch_size=self.settings.embedding.batch_size,
+        )
+
+    @cached_property
+    def search(self) -> Search:
+        """The search."""
+        return Search(self.ledger, self.chroma, self.encoders)
+
+    @cached_property
+    def language_models(self) -> LanguageModels:
+        """The language models, of which the first that answers is used."""
+        return LanguageModels(self.settings.ollama)
+
+    @cached_property
+    def answering(self) -> Answering:
+        """The one way to answer."""
+        return Answering(self.ledger, self.search, self.language_models)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("ledger", "chroma"):
+            if name in self.__dict__:
+                self.__dict__[name].close()

@@ -1,0 +1,1 @@
+"""Dagster resources, one file each: a resource builds one domain object."""
