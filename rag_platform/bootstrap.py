@@ -1,0 +1,138 @@
+"""What the first start makes: the registered base model, the first generation, what serves.
+
+Every function is harmless where its work is done already.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rag_platform import __version__
+from rag_platform.documents.chunking import ChunkingSpec
+from rag_platform.documents.ingestion import reread_outdated
+from rag_platform.embedding.files import (
+    CHECKSUMS,
+    EXPORT,
+    base_model_source,
+    fingerprint,
+    verify_checksums,
+)
+from rag_platform.embedding.models import EMBEDDER
+from rag_platform.errors import ModelUnavailable
+from rag_platform.index.analysis import ANALYSIS
+from rag_platform.ledger import Ledger, migrate
+from rag_platform.ledger.generations import (
+    create_generation,
+    current_serving,
+    set_generation_state,
+    start_serving,
+)
+from rag_platform.retrieval.settings import RetrievalSettings
+from rag_platform.settings import Settings
+from rag_platform.wiring import Platform
+
+_FINGERPRINT = "files_sha256"
+"""The tag by which a registered version names its files."""
+
+
+def register_base_model(platform: Platform) -> str:
+    """Register the base embedding model as version 1 and return the version that serves.
+
+    Needs MLflow. The exported files are uploaded only where MLflow has no version yet; where it
+    has other files under that version, those count and are fetched.
+    """
+    version = _serving_version(platform)
+    folder = platform.models.folder / EMBEDDER / version
+    registered = platform.tracking.version(EMBEDDER, version)
+    if registered is None:
+        _register(platform, folder, version)
+    elif registered.tags.get(_FINGERPRINT, "") != fingerprint(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    platform.models.files(EMBEDDER, version)
+    platform.tracking.point_champion(EMBEDDER, version)
+    return version
+
+
+def serve_first_generation(platform: Platform, version: str) -> None:
+    """Let an empty generation of the base model serve, unless something serves already."""
+    encoder = platform.models.files(EMBEDDER, version).encoder_spec()
+    chunking = ChunkingSpec()
+    spec: dict[str, Any] = {
+        "encoder": encoder,
+        "chunking": {"id": chunking.id, "spec": chunking.to_dict()},
+        "header": "title-and-headings-v1",
+        "windows": [],
+        "analysis": ANALYSIS,
+    }
+    with platform.ledger.write() as connection:
+        if current_serving(connection) is None:
+            generation = create_generation(connection, spec)
+            set_generation_state(connection, generation.id, "verified")
+            start_serving(connection, generation.id, RetrievalSettings().to_dict())
+
+
+def _serving_version(platform: Platform) -> str:
+    with platform.ledger.read() as connection:
+        serving = current_serving(connection)
+    return "1" if serving is None else str(serving.generation.spec["encoder"]["version"])
+
+
+def _register(platform: Platform, folder: Path, version: str) -> None:
+    verify_checksums(folder, f"{EMBEDDER} version {version}")
+    export: dict[str, Any] = json.loads((folder / EXPORT).read_text())
+    registered = platform.tracking.register(
+        EMBEDDER,
+        folder,
+        run_name="base model",
+        parameters={"base_model": export["source"]},
+        metrics={"onnx_parity": export["parity"]},
+        tags={"code_version": __version__, "kind": "base", _FINGERPRINT: fingerprint(folder)},
+    )
+    if registered != version:
+        raise ModelUnavailable(
+            f"MLflow has other versions of the model {EMBEDDER}, but not {version}, which serves.",
+            "Restore MLflow's data, or let the platform have an MLflow of its own.",
+        )
+
+
+def prepare_data() -> None:
+    """Check the model's weights and the stores, and migrate the ledger."""
+    base_model_source(Settings.load().embedding.model)
+    open_stores()
+    migrate_ledger()
+
+
+def migrate_ledger() -> None:
+    """Bring the ledger's schema to the newest version, and its documents to the newest parsers."""
+    ledger = Ledger(Settings.load().ledger_url)
+    migrate(ledger)
+    reread_outdated(ledger)
+    ledger.close()
+
+
+def export_base_model() -> None:
+    """Export the base model for serving, unless this home has its files already."""
+    platform = Platform(Settings.load())
+    with platform.ledger.read() as connection:
+        serving = current_serving(connection)
+    folder = platform.models.folder / EMBEDDER / "1"
+    if serving is None and not (folder / CHECKSUMS).is_file():
+        from rag_platform.embedding.export import export
+
+        export(base_model_source(platform.settings.embedding.model), folder, name=EMBEDDER)
+    platform.close()
+
+
+def open_stores() -> None:
+    """Look into the bucket and the object store, so that a wrong setting shows at the start."""
+    platform = Platform(Settings.load())
+    next(iter(platform.bucket.list()), None)
+    next(iter(platform.objects.names()), None)
+
+
+def prepare_serving() -> None:
+    """Register the base model and let its first generation serve."""
+    platform = Platform(Settings.load())
+    serve_first_generation(platform, register_base_model(platform))
+    platform.close()

@@ -1,0 +1,193 @@
+"""The ``rag`` command."""
+
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rag_platform import EXAMPLE_QUESTION
+from rag_platform.errors import InvalidRequest, NotFound, RagError
+from rag_platform.printing import printable
+from rag_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from rag_platform.wiring import Platform
+
+app = typer.Typer(
+    help="Documents in a bucket, questions, answers that cite the exact passage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a wrong argument is one line, not a box
+)
+_out = Console()
+_err = Console(stderr=True)
+
+Collections = Annotated[
+    list[str] | None,
+    typer.Option("--collection", "-c", help="Only this collection; may be given several times."),
+]
+
+
+@app.command()
+def up() -> None:
+    """Start everything and keep it running until Ctrl-C."""
+    from rag_platform.bootstrap import export_base_model, prepare_data, prepare_serving
+    from rag_platform.supervisor import run
+
+    raise typer.Exit(
+        run(
+            Settings.load(),
+            prepare=[prepare_data, export_base_model],
+            after=[prepare_serving],
+            question=EXAMPLE_QUESTION,
+        )
+    )
+
+
+@app.command()
+def status() -> None:
+    """Show every component's health, the documents by state, and what serves."""
+    from rag_platform.status import Status
+
+    with _out.status("Asking every component…"):
+        report = Status.of(Settings.load())
+    table = Table("component", "state", "detail", box=None, pad_edge=False)
+    for part in report.components:
+        state = Text(part.state, "green" if part.healthy else "red")
+        table.add_row(part.name, state, _text(part.detail))
+    _out.print(table)
+    if report.documents:
+        counts = Table("collection", *report.states, box=None, pad_edge=False)
+        for name, by_state in report.documents.items():
+            counts.add_row(_text(name), *(str(by_state.get(state, 0)) for state in report.states))
+        _out.print()
+        _out.print(counts)
+    _out.print()
+    for line in report.serving:
+        _out.print(_text(line))
+    raise typer.Exit(0 if report.healthy else 1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotation marks.")],
+    collection: Collections = None,
+) -> None:
+    """Ask a question; the answer cites the passages it comes from."""
+    from rag_platform.ledger.answers import Citation
+
+    with _out.status("Searching…"):
+        answer = _platform().answering.answer(_asked(question), collection)
+    for line in answer.answer.splitlines():
+        _out.print(_text(line))
+    if answer.notice:
+        _out.print(_text(answer.notice, "yellow"))
+
+    def place(citation: Citation) -> str:
+        page = f", page {citation.page}" if citation.page else ""
+        heading = " > ".join(citation.heading_path)
+        return f"{citation.key}{page}{f', {heading}' if heading else ''}"
+
+    for citation in answer.citations:
+        _out.print(_text(f"[{citation.n}] {place(citation)}", "bold"))
+        _out.print(_text(f"    “{' '.join(citation.quote.split())}”"))
+    _out.print(
+        _text(f"{answer.status}, answer {answer.id}, {answer.timings_ms['total']:.0f} ms", "dim")
+    )
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for, in quotation marks.")],
+    collection: Collections = None,
+    top_k: Annotated[
+        int, typer.Option("--top-k", "-k", min=1, max=100, help="How many passages.")
+    ] = 5,
+) -> None:
+    """Find passages without asking a language model."""
+    with _out.status("Searching…"):
+        found = _platform().search(_asked(query), collection, top_k)
+    for n, passage in enumerate(found.passages, start=1):
+        chunk = passage.chunk
+        page = f", page {chunk.page}" if chunk.page else ""
+        _out.print(_text(f"{n}. {chunk.key}{page}  (score {passage.score:.3f})", "bold"))
+        _out.print(_text(f"   {' '.join(chunk.text.split())[:300]}"))
+    if not found.passages:
+        _out.print("Nothing was found.")
+
+
+@app.command()
+def documents(
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", help="Only this collection.")
+    ] = None,
+) -> None:
+    """List the documents with their state and, where one cannot be read, the reason."""
+    from rag_platform.ledger.collections import list_collections
+    from rag_platform.ledger.documents import list_documents
+    from rag_platform.ledger.generations import current_serving
+
+    platform = _platform()
+    if collection is not None:
+        with platform.ledger.read() as connection:
+            known = [item.name for item in list_collections(connection)]
+        if collection not in known:
+            remedy = f"Known are: {', '.join(known)}." if known else "There is none yet."
+            raise NotFound(f"There is no collection {collection!r}.", remedy)
+    after: tuple[str, str] | None = None
+    table = Table(box=None, pad_edge=False)
+    for column in ("document", "state", "chunks", "reason"):
+        table.add_column(column, overflow="fold")
+    total = 0
+    while True:
+        with platform.ledger.read() as connection:
+            serving = current_serving(connection)
+            chunking = serving.generation.chunking if serving else ""
+            page = list_documents(connection, collection, chunking=chunking, after=after, limit=500)
+        for item in page:
+            table.add_row(
+                _text(item.key),
+                item.state,
+                "" if item.chunks is None else str(item.chunks),
+                _text(item.reason or ""),
+            )
+        total += len(page)
+        if len(page) < 500:
+            break
+        after = (page[-1].collection, page[-1].key)
+    _out.print(table if total else "There are no documents yet: drop a file in the bucket.")
+
+
+def main() -> None:
+    """Run the command; a failure is one sentence and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
+    try:
+        app()
+    except RagError as error:
+        _err.print(_text(str(error), "red"), soft_wrap=True)
+        sys.exit(1)
+
+
+def _text(line: str, style: str = "") -> Text:
+    return Text(printable(line), style)
+
+
+def _asked(text: str) -> str:
+    if not text.strip():
+        raise InvalidRequest("There is nothing to look for.", "Give the question as an argument.")
+    return text
+
+
+def _platform() -> "Platform":
+    from rag_platform.wiring import Platform
+
+    platform = Platform(Settings.load())
+    platform.ledger.require_schema()
+    return platform
