@@ -1,0 +1,1 @@
+"""Measurements, and the real stack that they and the integration tests run."""
