@@ -259,7 +259,8 @@ class EmbeddingSettings(_Group):
     model_config = SettingsConfigDict(env_prefix="RAG_EMBEDDING_", extra="ignore")
 
     model: Annotated[str, AfterValidator(_model)] = ""
-    batch_size: Annotated[int, Field(ge=1, le=1024)] = 8
+    batch_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 384
+    """How many tokens, padding included, are encoded at once."""
 
 
 class IngestionSettings(_Group):

@@ -60,7 +60,7 @@ class Platform:
         return Encoders(
             self.models,
             threads=self.settings.platform.threads,
-            batch_size=self.settings.embedding.batch_size,
+            batch_tokens=self.settings.embedding.batch_tokens,
         )
 
     @cached_property

@@ -17,5 +17,5 @@ class EncodersResource(dg.ConfigurableResource):
         return Encoders(
             Models(settings.home / "models", tracking),
             threads=settings.platform.threads,
-            batch_size=settings.embedding.batch_size,
+            batch_tokens=settings.embedding.batch_tokens,
         )

@@ -1,6 +1,7 @@
 """The encoder: texts to unit vectors, by the registered ONNX file of a model version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import numpy as np
@@ -18,25 +19,27 @@ Vectors = npt.NDArray[np.float32]
 class Encoder:
     """A model version, loaded for encoding on the CPU.
 
-    ``threads`` is explicit: the runtime would take the host's core count, which a container does
-    not have. Vectors have unit length, so that the inner product is the cosine.
+    ``threads`` batches are encoded at once, each of at most ``batch_tokens`` tokens (a longer
+    text alone). ``threads`` is explicit: the runtime would take the host's core count, which a
+    container does not have. Vectors have unit length, so that the inner product is the cosine.
     """
 
-    def __init__(self, files: ModelFiles, *, threads: int, batch_size: int = 8) -> None:
+    def __init__(self, files: ModelFiles, *, threads: int, batch_tokens: int = 384) -> None:
         self.files = files
         description = files.describe()
         self.dimension: int = description["dimension"]
         self.max_tokens: int = description["max_tokens"]
         self.query_prefix: str = description["query_prefix"]
         self.document_prefix: str = description["document_prefix"]
-        self.batch_size = batch_size
+        self.threads = threads
+        self.batch_tokens = batch_tokens
         self.tokenizer: Tokenizer = load_tokenizer(files)
         options: Any = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # One thread a batch and as many batches as threads: threads inside a batch wait for each
+        # other at every operator, and burn their cores while they wait.
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Waiting threads sleep: a service that idles must not burn a core.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(files.path / ONNX), options, providers=["CPUExecutionProvider"]
@@ -74,13 +77,29 @@ class Encoder:
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
     def _encode(self, ids: list[list[int]]) -> Vectors:
-        # Sorted by length, a batch needs next to no padding.
-        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            vectors[rows] = self._run([ids[row] for row in rows])
+        batches = list(self._batches(ids))
+        if len(batches) == 1:
+            vectors[batches[0]] = self._run([ids[row] for row in batches[0]])
+        elif batches:
+            # Threads don't survive a fork, so no pool outlives a call.
+            with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:
+                encoded = pool.map(lambda rows: self._run([ids[row] for row in rows]), batches)
+                for rows, found in zip(batches, encoded, strict=True):
+                    vectors[rows] = found
         return vectors
+
+    def _batches(self, ids: list[list[int]]) -> Iterator[list[int]]:
+        """Rows to encode together: sorted by length they need next to no padding, and the
+        longest go first, so that no thread is left with a long one at the end."""
+        batch: list[int] = []
+        for row in sorted(range(len(ids)), key=lambda row: -len(ids[row])):
+            if batch and len(ids[batch[0]]) * (len(batch) + 1) > self.batch_tokens:
+                yield batch
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch
 
     def _run(self, batch: list[list[int]]) -> Vectors:
         width = max(len(ids) for ids in batch)

@@ -36,7 +36,7 @@ class Models:
             stamp.write()
         return files
 
-    def encoder(self, spec: dict[str, Any], *, threads: int, batch_size: int) -> Encoder:
+    def encoder(self, spec: dict[str, Any], *, threads: int, batch_tokens: int) -> Encoder:
         """The encoder that a generation's spec names, proved to be the one it was built with."""
         files = self.files(spec["model"], spec["version"])
         if files.encoder_spec() != spec:
@@ -44,16 +44,16 @@ class Models:
                 f"The files in {files.path} are not the model that the index was built with.",
                 "Delete that folder; it is fetched from MLflow again at the next start.",
             )
-        return Encoder(files, threads=threads, batch_size=batch_size)
+        return Encoder(files, threads=threads, batch_tokens=batch_tokens)
 
 
 class Encoders:
     """The encoders of generations, each loaded when it is first needed, and once."""
 
-    def __init__(self, models: Models, *, threads: int, batch_size: int) -> None:
+    def __init__(self, models: Models, *, threads: int, batch_tokens: int) -> None:
         self._models = models
         self._threads = threads
-        self._batch_size = batch_size
+        self._batch_tokens = batch_tokens
         self._loaded: dict[str, Encoder] = {}
         self._lock = threading.Lock()
 
@@ -62,7 +62,7 @@ class Encoders:
         with self._lock:
             if generation.encoder not in self._loaded:
                 self._loaded[generation.encoder] = self._models.encoder(
-                    generation.spec["encoder"], threads=self._threads, batch_size=self._batch_size
+                    generation.spec["encoder"], threads=self._threads, batch_tokens=self._batch_tokens
                 )
             return self._loaded[generation.encoder]
 

@@ -46,6 +46,14 @@ def test_vectors_do_not_depend_on_the_batch_or_the_order(encoder):
     assert np.abs(together - alone).max() <= 1e-6
 
 
+def test_vectors_do_not_depend_on_how_much_is_encoded_at_once(encoder, model_folder):
+    files = ModelFiles(model_folder, "embedder", "1")
+    together = encoder.encode_documents(TEXTS)
+    for threads, tokens in ((1, 1), (4, 64), (2, 100_000)):
+        other = Encoder(files, threads=threads, batch_tokens=tokens)
+        assert np.abs(together - other.encode_documents(TEXTS)).max() <= 1e-6
+
+
 def test_vectors_have_unit_length(encoder):
     lengths = np.linalg.norm(encoder.encode_documents(TEXTS), axis=1)
     assert np.allclose(lengths, 1.0, atol=1e-5)

@@ -107,7 +107,7 @@ def test_verified_files_are_verified_again_though_the_times_were_set_back(models
 def test_another_model_than_the_index_was_built_with_is_refused(models):
     spec = models.files(EMBEDDER, "1").encoder_spec()
     with pytest.raises(ModelUnavailable, match="not the model that the index was built with"):
-        models.encoder({**spec, "weights": "0" * 64}, threads=1, batch_size=8)
+        models.encoder({**spec, "weights": "0" * 64}, threads=1, batch_tokens=384)
 
 
 def test_a_version_that_is_nowhere_says_that_the_registry_is_away(models):
