@@ -78,15 +78,18 @@ class Encoder:
 
     def _encode(self, ids: list[list[int]]) -> Vectors:
         vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
+
+        def encode(rows: list[int]) -> None:
+            vectors[rows] = self._run([ids[row] for row in rows])
+
         batches = list(self._batches(ids))
         if len(batches) == 1:
-            vectors[batches[0]] = self._run([ids[row] for row in batches[0]])
+            encode(batches[0])
         elif batches:
             # Threads don't survive a fork, so no pool outlives a call.
             with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:
-                encoded = pool.map(lambda rows: self._run([ids[row] for row in rows]), batches)
-                for rows, found in zip(batches, encoded, strict=True):
-                    vectors[rows] = found
+                for _ in pool.map(encode, batches):
+                    pass  # an error in a thread is raised here
         return vectors
 
     def _batches(self, ids: list[list[int]]) -> Iterator[list[int]]:

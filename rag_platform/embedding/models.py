@@ -62,7 +62,9 @@ class Encoders:
         with self._lock:
             if generation.encoder not in self._loaded:
                 self._loaded[generation.encoder] = self._models.encoder(
-                    generation.spec["encoder"], threads=self._threads, batch_tokens=self._batch_tokens
+                    generation.spec["encoder"],
+                    threads=self._threads,
+                    batch_tokens=self._batch_tokens,
                 )
             return self._loaded[generation.encoder]
 

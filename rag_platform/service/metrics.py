@@ -13,6 +13,7 @@ class Metrics:
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds: Counter[tuple[str, str]] = Counter()
         self._answers: Counter[str] = Counter()
+        self._abandoned = 0
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request that was answered; ``route`` is the pattern, never the path."""
@@ -26,11 +27,16 @@ class Metrics:
         with self._lock:
             self._answers[status] += 1
 
+    def count_abandoned(self) -> None:
+        """An answer whose reader left while it was written."""
+        with self._lock:
+            self._abandoned += 1
+
     def render(self, documents: Mapping[str, Mapping[str, int]] | None) -> str:
         """All counters; ``documents`` counts states by collection, None if the ledger is away."""
         with self._lock:
             requests, seconds = dict(self._requests), dict(self._seconds)
-            answers = dict(self._answers)
+            answers, abandoned = dict(self._answers), self._abandoned
         lines = ["# TYPE rag_http_requests_total counter"]
         lines += [
             _line("rag_http_requests_total", value, method=method, route=route, status=str(status))
@@ -46,6 +52,8 @@ class Metrics:
             _line("rag_answers_total", value, status=status)
             for status, value in sorted(answers.items())
         ]
+        lines += ["# TYPE rag_answers_abandoned_total counter"]
+        lines += [_line("rag_answers_abandoned_total", abandoned)]
         lines += ["# TYPE rag_ledger_up gauge", _line("rag_ledger_up", int(documents is not None))]
         lines += ["# TYPE rag_documents gauge"]
         lines += [

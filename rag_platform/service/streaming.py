@@ -25,10 +25,12 @@ class AnswerStream(StreamingResponse):
 
     def __init__(self, first: Event, events: AnswerEvents, metrics: Metrics) -> None:
         super().__init__(
-            _frames(first, events, metrics),
+            self._frames(first),
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
         self._events = events
+        self._metrics = metrics
+        self._ended = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end, or until the client is gone."""
@@ -39,20 +41,25 @@ class AnswerStream(StreamingResponse):
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(self._events.close)
 
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        """Return when the client is gone, and count that before the model's next word."""
+        await super().listen_for_disconnect(receive)
+        if not self._ended:
+            self._metrics.count_abandoned()
 
-async def _frames(first: Event, events: AnswerEvents, metrics: Metrics) -> AsyncIterator[bytes]:
-    finished = False
-    try:
-        yield _frame(first)
-        async for event in iterate_in_threadpool(events):
-            if isinstance(event, Finished):
-                finished = True
-                metrics.count_answer(event.answer.status)
-            yield _frame(event)
-    except Exception as error:  # noqa: BLE001 - the status is sent already: the error is an event
-        if not finished:
-            metrics.count_answer("failed")
-        yield _encoded("error", problems.of_error(error))
+    async def _frames(self, first: Event) -> AsyncIterator[bytes]:
+        try:
+            yield _frame(first)
+            async for event in iterate_in_threadpool(self._events):
+                if isinstance(event, Finished):
+                    self._ended = True
+                    self._metrics.count_answer(event.answer.status)
+                yield _frame(event)
+        except Exception as error:  # noqa: BLE001 - the status is sent: the error is an event
+            if not self._ended:
+                self._ended = True
+                self._metrics.count_answer("failed")
+            yield _encoded("error", problems.of_error(error))
 
 
 def _frame(event: Event) -> bytes:

@@ -1,5 +1,6 @@
 import re
 
+import httpx
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
@@ -100,7 +101,7 @@ def test_the_keyboard_alone_asks_and_shift_makes_a_line(page, site):
     expect(page.locator("#announcer")).to_contain_text("The answer is complete.")
 
 
-def test_an_answer_arrives_while_it_is_written_and_can_be_stopped(page, site):
+def test_an_answer_arrives_while_it_is_written_and_can_be_stopped(page, site, eventually):
     add_rules(site)
     model = site.platform.language_models.model
     model.may_go_on.clear()
@@ -110,13 +111,11 @@ def test_an_answer_arrives_while_it_is_written_and_can_be_stopped(page, site):
     expect(answer).to_have_text("Parental")
     page.locator("#stop").click()
     expect(page.locator(".turn .notice")).to_contain_text("Stopped")
-    # The browser has hung up; nothing tells when the service has heard of it.
-    page.wait_for_timeout(1000)
+    eventually(lambda: "rag_answers_abandoned_total 1" in httpx.get(f"{site.url}/metrics").text)
     model.may_go_on.set()
     expect(page.locator("#ask")).to_be_visible()
-    while not (rows := stored(site, answers)):
-        pass  # the service notices at the model's next word; the test's timeout bounds this
-    assert rows[0].status == "incomplete"
+    eventually(lambda: stored(site, answers))
+    assert stored(site, answers)[0].status == "incomplete"
 
 
 def test_an_abstained_answer_says_so_without_sources(page, site):
