@@ -1,5 +1,6 @@
 """The encoder: texts to unit vectors, by the registered ONNX file of a model version."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -34,21 +35,8 @@ class Encoder:
         self.threads = threads
         self.batch_tokens = batch_tokens
         self.tokenizer: Tokenizer = load_tokenizer(files)
-        options: Any = onnxruntime.SessionOptions()
-        # One thread a batch and as many batches as threads: threads inside a batch wait for each
-        # other at every operator, and burn their cores while they wait.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(files.path / ONNX), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # the runtime raises bare C++ exceptions
-            raise ModelUnavailable(
-                f"The model file {files.path / ONNX} cannot be loaded.",
-                "Delete that folder; it is fetched from MLflow again at the next start.",
-            ) from error
+        self._sessions: dict[int, Any] = {}
+        self._loading = threading.Lock()
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """The vectors of ``texts``, in their order: shape (len(texts), dimension).
@@ -67,7 +55,8 @@ class Encoder:
         ids = self._token_ids([self.query_prefix + text])[0]
         if len(ids) > self.max_tokens:
             ids = [*ids[: self.max_tokens - 1], ids[-1]]
-        return self._encode([ids])[0]
+        # One short text is bound by reading the weights, which threads do faster together.
+        return self._run([ids], threads=self.threads)[0]
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads for ``text`` as a document, special tokens included."""
@@ -79,8 +68,10 @@ class Encoder:
     def _encode(self, ids: list[list[int]]) -> Vectors:
         vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
 
+        # One thread a batch and as many batches as threads: threads inside a batch would wait
+        # for each other at every operator.
         def encode(rows: list[int]) -> None:
-            vectors[rows] = self._run([ids[row] for row in rows])
+            vectors[rows] = self._run([ids[row] for row in rows], threads=1)
 
         batches = list(self._batches(ids))
         if len(batches) == 1:
@@ -104,7 +95,8 @@ class Encoder:
         if batch:
             yield batch
 
-    def _run(self, batch: list[list[int]]) -> Vectors:
+    def _run(self, batch: list[list[int]], *, threads: int) -> Vectors:
+        session = self._session(threads)
         width = max(len(ids) for ids in batch)
         input_ids = np.zeros((len(batch), width), dtype=np.int64)
         mask = np.zeros_like(input_ids)
@@ -112,10 +104,35 @@ class Encoder:
             input_ids[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
         feed = {"input_ids": input_ids, "attention_mask": mask}
-        if "token_type_ids" in {item.name for item in self._session.get_inputs()}:
+        if "token_type_ids" in {item.name for item in session.get_inputs()}:
             feed["token_type_ids"] = np.zeros_like(input_ids)
-        vectors = cast(Vectors, self._session.run(["sentence_embedding"], feed)[0])
+        vectors = cast(Vectors, session.run(["sentence_embedding"], feed)[0])
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def _session(self, threads: int) -> Any:
+        # Ingestion only encodes documents and the service only questions: each loads one.
+        with self._loading:
+            if threads not in self._sessions:
+                self._sessions[threads] = self._load(threads)
+            return self._sessions[threads]
+
+    def _load(self, threads: int) -> Any:
+        options: Any = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Waiting threads sleep: a service that idles must not burn a core.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        path = self.files.path / ONNX
+        try:
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the runtime raises bare C++ exceptions
+            raise ModelUnavailable(
+                f"The model file {path} cannot be loaded.",
+                "Delete that folder; it is fetched from MLflow again at the next start.",
+            ) from error
 
 
 def load_tokenizer(files: ModelFiles) -> Tokenizer:

@@ -5,12 +5,13 @@ What an index returns is only a candidate: the ledger decides what is current an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from rag_platform.ledger.documents import readable
 from rag_platform.ledger.generations import Generation
-from rag_platform.ledger.statements import AnyRow, fetch_in
+from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in
 from rag_platform.ledger.tables import chunk_vectors, chunks, collections, contents, documents
 
 
@@ -43,18 +44,31 @@ def chunks_of_vectors(
     return found
 
 
+def readable_ids(
+    connection: sa.Connection,
+    generation: Generation,
+    chunk_ids: Sequence[str],
+    collection_ids: Sequence[int],
+) -> set[str]:
+    """Those of the chunks that readers see in these collections."""
+    statement = _readable(generation, collection_ids, chunks.c.id)
+    return {row.id for row in fetch_in(connection, statement, chunks.c.id, list(chunk_ids))}
+
+
 def readable_chunks(
     connection: sa.Connection,
     generation: Generation,
     chunk_ids: Sequence[str],
     collection_ids: Sequence[int],
 ) -> dict[str, Chunk]:
-    """Those of the chunks that readers see in these collections, by id.
+    """Those of the chunks that readers see in these collections, whole, by id.
 
     Where several documents hold the same bytes, the first by collection and key is cited.
     """
     statement = (
-        sa.select(
+        _readable(
+            generation,
+            collection_ids,
             chunks.c.id,
             chunks.c.content_id,
             collections.c.name,
@@ -66,14 +80,8 @@ def readable_chunks(
             chunks.c.end,
             chunks.c.text,
         )
-        .join_from(chunks, contents)
-        .join(documents, documents.c.indexed_content_id == chunks.c.content_id)
+        .join(contents, contents.c.id == chunks.c.content_id)
         .join(collections, collections.c.id == documents.c.collection_id)
-        .where(
-            readable(),
-            documents.c.collection_id.in_(list(collection_ids)),
-            chunks.c.chunking == generation.chunking,
-        )
     )
     best: dict[str, Chunk] = {}
     for row in fetch_in(connection, statement, chunks.c.id, list(chunk_ids)):
@@ -82,6 +90,20 @@ def readable_chunks(
         if known is None or (chunk.collection, chunk.key) < (known.collection, known.key):
             best[chunk.id] = chunk
     return best
+
+
+def _readable(
+    generation: Generation, collection_ids: Sequence[int], *columns: sa.ColumnElement[Any]
+) -> AnySelect:
+    return (
+        sa.select(*columns)
+        .join_from(chunks, documents, documents.c.indexed_content_id == chunks.c.content_id)
+        .where(
+            readable(),
+            documents.c.collection_id.in_(list(collection_ids)),
+            chunks.c.chunking == generation.chunking,
+        )
+    )
 
 
 def title_of(title: str | None, key: str) -> str:

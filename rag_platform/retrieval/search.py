@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -23,8 +24,14 @@ from rag_platform.ledger.generations import (
     current_serving,
     indexed_collections,
 )
-from rag_platform.ledger.passages import Chunk, chunks_of_vectors, readable_chunks
-from rag_platform.retrieval.fusion import fuse
+from rag_platform.ledger.passages import (
+    Chunk,
+    chunks_of_vectors,
+    readable_chunks,
+    readable_ids,
+)
+from rag_platform.ledger.statements import in_batches
+from rag_platform.retrieval.fusion import Fused, fuse
 from rag_platform.retrieval.settings import RetrievalSettings
 
 _MOST = 5000
@@ -80,6 +87,7 @@ class Search:
         self.encoders = encoders
         self._keywords: dict[tuple[int, int], KeywordIndex] = {}
         self._loading = threading.Lock()
+        self._asking = ThreadPoolExecutor(16, thread_name_prefix="chroma")
 
     def __call__(
         self, question: str, collections: Sequence[str] | None = None, top_k: int | None = None
@@ -112,47 +120,25 @@ class Search:
         clock.lap("encode")
         near, exhausted = self._near(indexes, vector, n)
         clock.lap("dense")
-        keyword = dict(hit for index in keyword_indexes for hit in index.search(question, n))
+        hits = [hit for index in keyword_indexes for hit in index.search(question, n)]
+        keyword = dict(sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:n])
         clock.lap("keyword")
+        readers = _Readers(serving.generation, [known[name] for name in names])
         while True:
             with self._ledger.read() as connection:
                 dense = _best_by_chunk(connection, serving.generation, near)
-                found = readable_chunks(
-                    connection,
-                    serving.generation,
-                    list({**dense, **keyword}),
-                    [known[name] for name in names],
-                )
-            if exhausted or sum(chunk in found for chunk in dense) >= wanted:
-                break
+                current = readers.admit(connection, list({**dense, **keyword}))
+                if exhausted or sum(chunk in current for chunk in dense) >= wanted:
+                    fused = fuse(
+                        {chunk: score for chunk, score in dense.items() if chunk in current},
+                        {chunk: score for chunk, score in keyword.items() if chunk in current},
+                        dense_weight=settings.dense_weight,
+                    )
+                    passages = readers.first(connection, fused, wanted, question)
+                    break
             # What was just deleted or replaced is in Chroma for a moment and hides what is behind.
             n *= 4
             near, exhausted = self._near(indexes, vector, n)
-        fused = fuse(
-            {chunk: score for chunk, score in dense.items() if chunk in found},
-            {chunk: score for chunk, score in keyword.items() if chunk in found},
-            dense_weight=settings.dense_weight,
-        )
-        question_terms = frozenset(terms(question))
-        passages: list[Passage] = []
-        texts: set[str] = set()
-        for hit in fused:
-            chunk = found[hit.id]
-            if chunk.text in texts:
-                continue  # the same words in another document add nothing to an answer
-            texts.add(chunk.text)
-            passages.append(
-                Passage(
-                    chunk,
-                    hit.score,
-                    hit.dense,
-                    _coverage(question_terms, chunk),
-                    hit.dense_rank,
-                    hit.keyword_rank,
-                )
-            )
-            if len(passages) == wanted:
-                break
         clock.lap("fusion")
         return SearchResult(
             tuple(passages),
@@ -181,10 +167,16 @@ class Search:
     def _near(
         self, indexes: Sequence[IndexedCollection], vector: Vectors, n: int
     ) -> tuple[list[tuple[str, float]], bool]:
-        """The ``n`` nearest vectors of each index by cosine, and whether there are no more."""
-        hits = [self._nearest(index, vector, n) for index in indexes]
+        """The ``n`` nearest vectors by cosine, nearest first, and whether there are no more."""
+        if len(indexes) == 1:
+            hits = [self._nearest(indexes[0], vector, n)]
+        else:
+            asked = [self._asking.submit(self._nearest, index, vector, n) for index in indexes]
+            hits = [future.result() for future in asked]
         near = [(vector_id, 1.0 - distance) for found in hits for vector_id, distance in found]
-        return near, all(len(found) < n for found in hits) or n >= _MOST
+        near.sort(key=lambda hit: (-hit[1], hit[0]))
+        exhausted = len(near) <= n and all(len(found) < n for found in hits)
+        return near[:n], exhausted or n >= _MOST
 
     def _nearest(
         self, index: IndexedCollection, vectors: Vectors, n: int
@@ -200,6 +192,40 @@ class Search:
                 return []  # nothing was ever indexed there: empty, not lost
             # A rebuild may have switched, or somebody made the lost one anew: look once more.
             return self._chroma.query(now.chroma_name, vectors, n)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """What readers of some collections may see: the ledger decides, not the index."""
+
+    generation: Generation
+    collection_ids: Sequence[int]
+
+    def admit(self, connection: sa.Connection, candidates: Sequence[str]) -> set[str]:
+        """Those of the candidates that are current."""
+        return readable_ids(connection, self.generation, candidates, self.collection_ids)
+
+    def first(
+        self, connection: sa.Connection, ranked: Sequence[Fused], wanted: int, question: str
+    ) -> list[Passage]:
+        """The best ``wanted`` passages. Texts are large, so only those in question are read."""
+        question_terms = frozenset(terms(question))
+        passages: list[Passage] = []
+        texts: set[str] = set()
+        for hits in in_batches(ranked, wanted):
+            ids = [hit.id for hit in hits]
+            found = readable_chunks(connection, self.generation, ids, self.collection_ids)
+            for hit in hits:
+                chunk = found[hit.id]
+                if chunk.text in texts:
+                    continue  # the same words in another document add nothing to an answer
+                texts.add(chunk.text)
+                coverage = _coverage(question_terms, chunk)
+                ranks = (hit.dense_rank, hit.keyword_rank)
+                passages.append(Passage(chunk, hit.score, hit.dense, coverage, *ranks))
+                if len(passages) == wanted:
+                    return passages
+        return passages
 
 
 class _Clock:
