@@ -222,6 +222,8 @@ def store_content(
             "modified_at": parsed.modified,
             "pages": parsed.page_count,
             "words": len(parsed.text.split()),
+            "language": parsed.language,
+            "notes": list(parsed.notes),
         }
     with ledger.write() as connection:
         if found is not None:  # its text was lost

@@ -40,6 +40,10 @@ class ParsedDocument:
     modified: datetime | None = None
     page_count: int | None = None
     """``None`` where the format has no pages."""
+    language: str | None = None
+    """ISO 639-1, such as ``en``; ``None`` where the text does not tell."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the person who dropped the file, such as what was left out of the text."""
 
     def to_json(self) -> bytes:
         """The document as UTF-8 JSON."""
@@ -55,6 +59,7 @@ class ParsedDocument:
         fields: dict[str, Any] = json.loads(data)
         fields["pages"] = tuple(Page(**page) for page in fields["pages"])
         fields["headings"] = tuple(Heading(**heading) for heading in fields["headings"])
+        fields["notes"] = tuple(fields.get("notes", ()))
         for name in ("created", "modified"):
             if fields[name] is not None:
                 fields[name] = datetime.fromisoformat(fields[name])

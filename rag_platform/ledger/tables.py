@@ -108,6 +108,8 @@ contents = Table(
     Column("modified_at", UtcDateTime),
     Column("pages", Integer),
     Column("words", Integer),
+    Column("language", Text, comment="ISO 639-1, such as en"),
+    Column("notes", JSON, comment="What a person should know of how it was read."),
     Column("text_ref", Text),
     Column("parsed_at", UtcDateTime, nullable=False),
     comment="Distinct bytes as read by one parser version; a reason where they cannot be read.",

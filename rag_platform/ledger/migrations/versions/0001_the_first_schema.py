@@ -68,6 +68,13 @@ def upgrade() -> None:
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pages", sa.Integer(), nullable=True),
         sa.Column("words", sa.Integer(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True, comment="ISO 639-1, such as en"),
+        sa.Column(
+            "notes",
+            sa.JSON(),
+            nullable=True,
+            comment="What a person should know of how it was read.",
+        ),
         sa.Column("text_ref", sa.Text(), nullable=True),
         sa.Column("parsed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contents")),
