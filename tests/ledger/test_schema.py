@@ -57,6 +57,21 @@ def test_two_migrations_at_once_make_one_schema(ledger_url):
         ledger.close()
 
 
+def test_a_new_sqlite_ledger_can_be_opened_by_many_at_once(tmp_path):
+    for number in range(40):
+        ledgers = [Ledger(f"sqlite:///{tmp_path / str(number)}.db") for _ in range(4)]
+
+        def mode(ledger: Ledger) -> object:
+            with ledger.read() as connection:
+                return connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+
+        assert (
+            _in_threads(*(lambda ledger=ledger: mode(ledger) for ledger in ledgers)) == ["wal"] * 4
+        )
+        for ledger in ledgers:
+            ledger.close()
+
+
 def test_a_newer_schema_is_refused_in_a_sentence(ledger):
     with ledger.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
