@@ -140,6 +140,18 @@ def test_the_embedded_model_always_has_something_to_quote(platform):
             assert all(piece in _folded(text) for piece in quoted)
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_a_quoted_item_of_a_list_leaves_its_mark_behind(platform):
+    with platform.ledger.read() as connection:
+        generation = current_serving(connection).generation
+    model = Extractive(platform.encoders(generation), "No model.")
+    for mark in ("-", "*", "•", "2.", "3)"):
+        text = f"{mark} Parental leave lasts 26 weeks for every parent."
+        assert list(model.stream("How long is parental leave?", [_passage(text)])) == [
+            "Parental leave lasts 26 weeks for every parent. [1]"
+        ]
+
+
 @dataclass
 class OllamaServer:
     """A server that speaks Ollama's wire protocol: a line of JSON for each piece."""

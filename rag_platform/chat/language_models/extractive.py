@@ -16,6 +16,8 @@ _CANDIDATES = 40
 _MAX_CHARACTERS = 600
 _MARK = re.compile(r"\s?\[\d+(?:\s*[,–-]\s*\d+)*\]")
 
+_ITEM = re.compile(r"\A\s*(?:[-*+•]|\d{1,3}[.)])\s+(?=\S)")
+
 
 class _Candidate(NamedTuple):
     passage: int
@@ -84,5 +86,6 @@ def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
 
 
 def _quotable(text: str) -> str:
-    """On one line, and without a document's own marks such as [3], which would read as ours."""
-    return " ".join(_MARK.sub("", text).split())[:_MAX_CHARACTERS]
+    """On one line, without the mark of a list's item, and without a document's own marks such as
+    [3], which would read as ours."""
+    return " ".join(_MARK.sub("", _ITEM.sub("", text)).split())[:_MAX_CHARACTERS]
