@@ -18,15 +18,9 @@ from rag_platform.ledger.collections import (
     find_collection,
     list_collections,
 )
-from rag_platform.ledger.documents import (
-    announce,
-    bury,
-    find_document,
-    known_document,
-    list_documents,
-    readable_content,
-)
+from rag_platform.ledger.documents import announce, bury, known_document
 from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.listings import find_document, list_documents, readable_content
 from rag_platform.ledger.passages import title_of
 from rag_platform.service import keys as keys  # registers the path parameter's kind
 from rag_platform.service.context import CurrentPlatform
