@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rag_platform.documents.bucket import checked_key, collection_of
-from rag_platform.documents.ingestion import forget_text
+from rag_platform.documents.contents import forget_text
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import Conflict, NotFound, Unavailable
 from rag_platform.ledger.collections import (
