@@ -80,7 +80,7 @@ def reconcile_documents(
     Deletions count at once; then every listed key gets a row; then new or changed documents are
     read, ``at_once`` of them together, and committed in small batches: at most ``limit``, and no
     further ones when those read hold ``max_words``. ``collection`` is its id and name. ``progress``
-    is told every key, ``committed`` the report after every batch.
+    is told every key, ``committed`` the report before the first batch and after every one.
     """
     collection_id, name = collection
     listing = list_collection(bucket, name)
@@ -97,11 +97,13 @@ def reconcile_documents(
         nonlocal batch, started
         _record(ledger, collection_id, batch, report)
         batch, started = [], time.monotonic()
+        report.left = len(changed) - done
         if committed is not None:
             committed(report)
 
     chosen = [(document, listing[document.key].size) for document in changed[:limit]]
     done = words = 0
+    record()
     try:
         with closing(_readings(chosen, read, at_once)) as readings:
             for reading in readings:
@@ -114,9 +116,10 @@ def reconcile_documents(
                     progress(reading.document.key)
                 if max_words is not None and words >= max_words:
                     break
-    finally:
-        record()  # also what was read before something failed
-    report.left = len(changed) - done
+    except BaseException:
+        _record(ledger, collection_id, batch, report)  # what was read before something failed
+        raise
+    record()
     return report
 
 

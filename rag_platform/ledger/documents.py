@@ -65,6 +65,18 @@ def known_documents(connection: sa.Connection, collection_id: int) -> dict[str, 
     return {row.key: KnownDocument(*row) for row in rows}
 
 
+def known_hashes(
+    connection: sa.Connection, collection_id: int
+) -> dict[str, tuple[str | None, str]]:
+    """The fingerprint and the sha256 of each document that was read, by key."""
+    rows = connection.execute(
+        sa.select(documents.c.key, documents.c.fingerprint, contents.c.sha256)
+        .join_from(documents, contents, contents.c.id == documents.c.content_id)
+        .where(documents.c.collection_id == collection_id, documents.c.state != "deleted")
+    )
+    return {row.key: (row.fingerprint, row.sha256) for row in rows}
+
+
 def known_document(
     connection: sa.Connection, collection: str, key: str
 ) -> tuple[int, KnownDocument] | None:
