@@ -1,7 +1,7 @@
 """Reconciliation of documents: the ledger knows what the bucket holds."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -101,11 +101,16 @@ def reconcile_documents(
         if committed is not None:
             committed(report)
 
-    chosen = [(document, listing[document.key].size) for document in changed[:limit]]
+    def chosen() -> Iterator[tuple[KnownDocument, int]]:
+        for document in changed[:limit]:
+            if max_words is not None and words >= max_words:
+                return
+            yield document, listing[document.key].size
+
     done = words = 0
     record()
     try:
-        with closing(_readings(chosen, read, at_once)) as readings:
+        with closing(_readings(chosen(), read, at_once)) as readings:
             for reading in readings:
                 done += 1
                 batch.append(reading)
@@ -114,8 +119,6 @@ def reconcile_documents(
                     record()
                 if progress is not None:
                     progress(reading.document.key)
-                if max_words is not None and words >= max_words:
-                    break
     except BaseException:
         _record(ledger, collection_id, batch, report)  # what was read before something failed
         raise
@@ -201,7 +204,7 @@ def _read(
 
 
 def _readings(
-    documents: Sequence[tuple[KnownDocument, int]],
+    documents: Iterable[tuple[KnownDocument, int]],
     read: Callable[[KnownDocument], _Reading],
     at_once: int,
 ) -> Generator[_Reading]:
@@ -227,8 +230,9 @@ def _readings(
             held[pool.submit(read, document)] = size
         while held:
             yield from next_ready()
-    except (KeyboardInterrupt, SystemExit):
-        wait_for_threads = False  # whoever was interrupted ends the parser's processes
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
+        # What is being read is of no use any more, and whoever owns the parser ends it.
+        wait_for_threads = False
         raise
     finally:
         pool.shutdown(wait=wait_for_threads, cancel_futures=True)
