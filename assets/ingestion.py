@@ -7,8 +7,9 @@ import dagster as dg
 from assets.partitions import collection_name, collection_partitions
 from rag_platform.documents.bucket import Bucket, collection_of
 from rag_platform.documents.chunking import ChunkingSpec
-from rag_platform.documents.ingestion import MEGABYTE, reconcile_chunks, reconcile_documents
-from rag_platform.documents.isolation import ParserProcess
+from rag_platform.documents.chunks import reconcile_chunks
+from rag_platform.documents.ingestion import MEGABYTE, reconcile_documents
+from rag_platform.documents.isolation import ParserPool
 from rag_platform.embedding.models import Encoders
 from rag_platform.embedding.stage import reconcile_embeddings
 from rag_platform.index.chroma import Chroma
@@ -27,7 +28,7 @@ def documents(
     ledger: dg.ResourceParam[Ledger],
     bucket: dg.ResourceParam[Bucket],
     objects: dg.ResourceParam[Objects],
-    parser: dg.ResourceParam[ParserProcess],
+    parser: dg.ResourceParam[ParserPool],
 ) -> dg.MaterializeResult:
     """The bucket listed, changed files parsed, gone files tombstoned.
 
@@ -44,6 +45,8 @@ def documents(
         (collection.id, collection.name),
         limit=settings.documents_per_run,
         max_bytes=settings.max_document_megabytes * MEGABYTE,
+        max_words=settings.words_per_run,
+        at_once=parser.processes,
         progress=lambda key: context.log.info("Read %s", key),
     )
     return dg.MaterializeResult(

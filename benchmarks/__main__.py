@@ -1,7 +1,9 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, search, encoding.
+start, idle, freshness, search, encoding, ingestion, bulk. ``ingestion`` compares with LangChain,
+which the extra ``bench`` installs, on the files of a folder that ``--data`` names; without one it
+is left out.
 """
 
 import argparse
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import encoding, running
+from benchmarks import bulk, encoding, running
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -21,19 +23,30 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "freshness": running.freshness,
     "search": running.search,
     "encoding": encoding.encoding,
+    "bulk": bulk.bulk,
 }
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=BENCHMARKS, nargs="*", default=list(BENCHMARKS))
-    names: list[str] = parser.parse_args().only
+    parser.add_argument("--only", choices=[*BENCHMARKS, "ingestion"], nargs="*")
+    parser.add_argument("--data", type=Path, help="files/sec-10-q/*.pdf, medquad-cancergov/corpus")
+    arguments = parser.parse_args()
+    names: list[str] = arguments.only or list(BENCHMARKS)
+    benchmarks = dict(BENCHMARKS)
+    if arguments.data is not None:
+        from benchmarks.ingestion import ingestion
+
+        benchmarks["ingestion"] = lambda folder: ingestion(folder, arguments.data)
+        names = arguments.only or list(benchmarks)
+    elif "ingestion" in names:
+        parser.error("ingestion needs --data")
     console = Console()
     console.print(f"{platform.platform()}, Python {platform.python_version()}")
     for name in names:
         with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
-            for figure in BENCHMARKS[name](Path(folder)):
+            for figure in benchmarks[name](Path(folder)):
                 console.print(f"{name:10} {figure}", highlight=False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag_platform import __version__
 from rag_platform.documents.chunking import ChunkingSpec
-from rag_platform.documents.ingestion import reread_outdated
+from rag_platform.documents.contents import reread_outdated
 from rag_platform.embedding.files import (
     CHECKSUMS,
     EXPORT,

@@ -1,7 +1,9 @@
 """The ``rag`` command."""
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -129,8 +131,8 @@ def documents(
 ) -> None:
     """List the documents with their state and, where one cannot be read, the reason."""
     from rag_platform.ledger.collections import list_collections
-    from rag_platform.ledger.documents import list_documents
     from rag_platform.ledger.generations import current_serving
+    from rag_platform.ledger.listings import list_documents
 
     platform = _platform()
     if collection is not None:
@@ -161,6 +163,45 @@ def documents(
             break
         after = (page[-1].collection, page[-1].key)
     _out.print(table if total else "There are no documents yet: drop a file in the bucket.")
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder with all that is under it.")],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Where the documents belong.")
+    ],
+) -> None:
+    """Copy files into the bucket and make them answerable; start it again at any time."""
+    from rag_platform.ingestion.copying import copy
+    from rag_platform.ingestion.display import Display
+    from rag_platform.ingestion.lease import held
+
+    platform = _platform()
+    platform.chroma.heartbeat()
+    limit = platform.settings.ingestion.max_document_megabytes << 20
+    try:
+        with (
+            held(platform.settings.home, collection),
+            Display(_out) as display,
+            platform.parser() as parser,
+        ):
+            copied = copy(
+                platform.ledger,
+                platform.bucket,
+                path,
+                collection,
+                max_bytes=limit,
+                progress=display.copied,
+            )
+            display.ingesting()
+            progress = platform.pipeline(parser).ingest(collection, display.ingested)
+        display.summary(copied, progress)
+    except KeyboardInterrupt:
+        _err.print("Interrupted. What is done is kept; the same command goes on from there.")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)  # a thread that waits for a disk or a server would be waited for
 
 
 def main() -> None:

@@ -8,8 +8,11 @@ from functools import cached_property
 from rag_platform.chat.answering import Answering
 from rag_platform.chat.language_models import LanguageModels
 from rag_platform.documents.bucket import Bucket
+from rag_platform.documents.ingestion import MEGABYTE
+from rag_platform.documents.isolation import ParserPool
 from rag_platform.embedding.models import Encoders, Models
 from rag_platform.index.chroma import Chroma
+from rag_platform.ingestion.pipeline import Pipeline
 from rag_platform.ledger import Ledger
 from rag_platform.objects import Objects
 from rag_platform.retrieval.search import Search
@@ -77,6 +80,28 @@ class Platform:
     def answering(self) -> Answering:
         """The one way to answer."""
         return Answering(self.ledger, self.search, self.language_models)
+
+    def parser(self) -> ParserPool:
+        """A pool of processes that read documents; whoever takes it closes it."""
+        return ParserPool(
+            processes=self.settings.platform.threads,
+            timeout=self.settings.ingestion.parse_timeout,
+            memory_megabytes=self.settings.ingestion.parse_memory_megabytes,
+        )
+
+    def pipeline(self, parser: ParserPool) -> Pipeline:
+        """All stages of ingestion, for work in bulk."""
+        chroma = self.settings.chroma
+        return Pipeline(
+            self.ledger,
+            self.bucket,
+            self.objects,
+            parser,
+            self.encoders,
+            Chroma(chroma.host, chroma.port, timeout=6 * chroma.timeout),
+            at_once=parser.processes,
+            max_bytes=self.settings.ingestion.max_document_megabytes * MEGABYTE,
+        )
 
     def close(self) -> None:
         """Close what was opened."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
@@ -10,6 +11,7 @@ from rag_platform.documents.bucket import Bucket
 from rag_platform.documents.watching import compare
 from rag_platform.errors import BucketUnavailable, IndexMissing, IndexUnavailable
 from rag_platform.index.chroma import Chroma
+from rag_platform.ingestion.lease import is_held
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.documents import known_documents
@@ -35,7 +37,7 @@ def bucket_changed(
     chroma: dg.ResourceParam[Chroma],
 ) -> dg.SensorResult | dg.SkipReason:
     """Watch for some seconds: the daemon starts a tick only every five, and files don't wait."""
-    settings = Settings.load().ingestion
+    home, settings = (loaded := Settings.load()).home, loaded.ingestion
     deadline = time.monotonic() + settings.watch_seconds
     lost = _lost_indexes(ledger, chroma)
     seen: dict[str, str] = {}
@@ -53,7 +55,7 @@ def bucket_changed(
         reasons = {**_stale(ledger), **lost, **difference.reasons}
         ready: dict[str, str] = {}
         for name, reason in reasons.items():
-            obstacle = _obstacle(context.instance, name)
+            obstacle = _obstacle(context.instance, home, name)
             (ready if obstacle is None else blocked)[name] = obstacle or reason
         if ready:
             return _requests(context, ready)
@@ -103,8 +105,10 @@ def _lost_indexes(ledger: Ledger, chroma: Chroma) -> dict[str, str]:
     return lost
 
 
-def _obstacle(instance: dg.DagsterInstance, collection: str) -> str | None:
-    """Why no run may be asked for now: one is under way, or the last ones failed just now."""
+def _obstacle(instance: dg.DagsterInstance, home: Path, collection: str) -> str | None:
+    """Why no run may be asked for now: work is under way, or the last runs failed just now."""
+    if is_held(home, collection):
+        return "rag ingest is at work"
     records = list(_last_runs(instance, collection))
     if records and not records[0].dagster_run.is_finished:
         return f"run {records[0].dagster_run.run_id[:8]} is under way"

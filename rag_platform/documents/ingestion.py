@@ -1,44 +1,37 @@
-"""Reconciliation of documents and chunks: the ledger knows what the bucket holds."""
+"""Reconciliation of documents: the ledger knows what the bucket holds."""
 
-import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
-
-import sqlalchemy as sa
-from tokenizers import Tokenizer
 
 from rag_platform.documents.bucket import Bucket, BucketObject, DocumentChanging, collection_of
-from rag_platform.documents.chunking import ChunkingSpec, split
-from rag_platform.documents.parsing import PARSERS, ParsedDocument, media_type_of
+from rag_platform.documents.contents import Content, ContentReader, Parser, save_contents
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import (
     KnownDocument,
     announce,
     bury,
-    find_content,
     known_documents,
     quarantine,
     set_content,
     touch,
-    wanted_contents,
 )
-from rag_platform.ledger.statements import insert_ignore
-from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
 from rag_platform.objects import Objects
 
 MEGABYTE = 1024 * 1024
 
+BATCH = 50
+"""Documents that are committed together at most."""
 
-class Parser(Protocol):
-    """Bytes to text: in a child process in production, in this process where a test may."""
+_BATCH_SECONDS = 1.0
+"""How long a document that was read waits for others: a kill costs the reading of these."""
 
-    def parse(self, data: bytes, key: str) -> ParsedDocument:
-        """The document's text. Raises :class:`UnreadableDocument` with the reason."""
-        ...
+_HELD_BYTES = 256 * MEGABYTE
+"""What is being read at once, unless a single document is larger."""
 
 
 @dataclass(slots=True)
@@ -56,6 +49,9 @@ class DocumentsReport:
     """Still being written; they are read when they are complete."""
     left: int = 0
     """New or changed ones that this run had no room for."""
+    pages: int = 0
+    words: int = 0
+    """Of the documents that were read."""
 
 
 def list_collection(bucket: Bucket, collection: str) -> dict[str, BucketObject]:
@@ -74,40 +70,59 @@ def reconcile_documents(
     *,
     limit: int,
     max_bytes: int,
+    max_words: int | None = None,
+    at_once: int = 1,
     progress: Callable[[str], None] | None = None,
+    committed: Callable[[DocumentsReport], None] | None = None,
 ) -> DocumentsReport:
     """Make the ledger's documents of a collection what the bucket holds.
 
-    Deletions count at once; then every listed key gets a row; then at most ``limit`` new or changed
-    documents are read, each committed alone. ``collection`` is its id and name.
+    Deletions count at once; then every listed key gets a row; then new or changed documents are
+    read, ``at_once`` of them together, and committed in small batches: at most ``limit``, and no
+    further ones when those read hold ``max_words``. ``collection`` is its id and name. ``progress``
+    is told every key, ``committed`` the report before the first batch and after every one.
     """
     collection_id, name = collection
     listing = list_collection(bucket, name)
-    with ledger.write() as connection:
-        known = known_documents(connection, collection_id)
-        gone = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
-        bury(connection, collection_id, [document.id for document in gone])
-        fresh = {
-            key: item.size
-            for key, item in listing.items()
-            if key not in known or known[key].state == "deleted"
-        }
-        announce(connection, collection_id, fresh, datetime.now(UTC))
-        known = known_documents(connection, collection_id)
-    report = DocumentsReport(listed=len(listing), deleted=sorted(d.key for d in gone))
-    changed = [
-        known[key]
-        for key, item in sorted(listing.items())
-        if known[key].fingerprint != item.fingerprint
-    ]
-    report.unchanged = len(listing) - len(changed)
-    report.left = max(0, len(changed) - limit)
-    for document in changed[:limit]:
-        read_document(
-            ledger, bucket, objects, parser, collection_id, document, report, max_bytes=max_bytes
-        )
-        if progress is not None:
-            progress(document.key)
+    report, changed = _announce(ledger, collection_id, listing)
+    reader = ContentReader(ledger, objects, parser)
+
+    def read(document: KnownDocument) -> _Reading:
+        return _read(bucket, reader, document, max_bytes)
+
+    batch: list[_Reading] = []
+    started = time.monotonic()
+
+    def record() -> None:
+        nonlocal batch, started
+        _record(ledger, collection_id, batch, report)
+        batch, started = [], time.monotonic()
+        report.left = len(changed) - done
+        if committed is not None:
+            committed(report)
+
+    def chosen() -> Iterator[tuple[KnownDocument, int]]:
+        for document in changed[:limit]:
+            if max_words is not None and words >= max_words:
+                return
+            yield document, listing[document.key].size
+
+    done = words = 0
+    record()
+    try:
+        with closing(_readings(chosen(), read, at_once)) as readings:
+            for reading in readings:
+                done += 1
+                batch.append(reading)
+                words += reading.content.words if reading.content else 0
+                if len(batch) >= BATCH or time.monotonic() - started >= _BATCH_SECONDS:
+                    record()
+                if progress is not None:
+                    progress(reading.document.key)
+    except BaseException:
+        _record(ledger, collection_id, batch, report)  # what was read before something failed
+        raise
+    record()
     return report
 
 
@@ -122,234 +137,149 @@ def read_document(
     *,
     max_bytes: int,
 ) -> None:
-    """Read a new or changed document and record what it holds, or why it cannot be read."""
+    """Read one new or changed document and record what it holds, or why it cannot be read."""
+    reading = _read(bucket, ContentReader(ledger, objects, parser), document, max_bytes)
+    _record(ledger, collection_id, [reading], report)
+
+
+def _announce(
+    ledger: Ledger, collection_id: int, listing: dict[str, BucketObject]
+) -> tuple[DocumentsReport, list[KnownDocument]]:
+    """Make tombstones and rows; the documents whose bytes are new, by key."""
+    with ledger.write() as connection:
+        known = known_documents(connection, collection_id)
+        gone = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
+        bury(connection, collection_id, [document.id for document in gone])
+        fresh = {
+            key: item.size
+            for key, item in listing.items()
+            if key not in known or known[key].state == "deleted"
+        }
+        announce(connection, collection_id, fresh, datetime.now(UTC))
+        if fresh:
+            known = known_documents(connection, collection_id)
+    changed = [
+        known[key]
+        for key, item in sorted(listing.items())
+        if known[key].fingerprint != item.fingerprint
+    ]
+    report = DocumentsReport(listed=len(listing), deleted=sorted(d.key for d in gone))
+    report.unchanged = len(listing) - len(changed)
+    return report, changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What reading a document gave; the ledger does not know it yet."""
+
+    document: KnownDocument
+    fingerprint: str | None = None
+    size: int | None = None
+    content: Content | None = None
+    reason: str | None = None
+    waiting: bool = False
+
+
+def _read(
+    bucket: Bucket, reader: ContentReader, document: KnownDocument, max_bytes: int
+) -> _Reading:
     key = document.key
     before = bucket.stat(key)
     try:
         item, data = bucket.read_stable(key, max_bytes=max_bytes)
     except DocumentChanging:
-        report.waiting.append(key)
-        return
+        return _Reading(document, waiting=True)
     except NotFound:
-        return  # deleted since the listing; the next one says so
+        return _Reading(document)  # deleted since the listing; the next one says so
     except UnreadableDocument as error:
         # The fingerprint from before the verdict: what took the file's place since is read again.
         fingerprint = before.fingerprint if before else None
-        with ledger.write() as connection:
-            quarantine(
-                connection, collection_id, [document.id], error.message, fingerprint=fingerprint
-            )
-        report.quarantined[key] = error.message
-        return
+        return _Reading(document, fingerprint, reason=error.message)
     try:
-        content_id, reason = store_content(ledger, objects, parser, data, key)
+        content = reader.read(data, key)
     except ReadingFailed as error:
         # No verdict about these bytes: whoever writes the file again has them read again.
-        with ledger.write() as connection:
-            quarantine(
-                connection,
-                collection_id,
-                [document.id],
-                error.message,
-                fingerprint=item.fingerprint,
-                size=item.size,
-            )
-        report.quarantined[key] = error.message
+        return _Reading(document, item.fingerprint, item.size, reason=error.message)
+    return _Reading(document, item.fingerprint, item.size, content, content.reason)
+
+
+def _readings(
+    documents: Iterable[tuple[KnownDocument, int]],
+    read: Callable[[KnownDocument], _Reading],
+    at_once: int,
+) -> Generator[_Reading]:
+    """Read documents, given with their sizes, as they become ready.
+
+    Bounded in number and in bytes, so that memory does not depend on how many there are.
+    """
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="reading")
+    held: dict[Future[_Reading], int] = {}
+    wait_for_threads = True
+
+    def next_ready() -> list[_Reading]:
+        ready, _ = wait(held, return_when=FIRST_COMPLETED)
+        for future in ready:
+            del held[future]
+        return [future.result() for future in ready]
+
+    try:
+        for document, size in documents:
+            # One more than can be read, so that nobody waits for the next one.
+            while held and (len(held) > at_once or sum(held.values()) + size > _HELD_BYTES):
+                yield from next_ready()
+            held[pool.submit(read, document)] = size
+        while held:
+            yield from next_ready()
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
+        # What is being read is of no use any more, and whoever owns the parser ends it.
+        wait_for_threads = False
+        raise
+    finally:
+        pool.shutdown(wait=wait_for_threads, cancel_futures=True)
+
+
+def _record(
+    ledger: Ledger, collection_id: int, readings: Sequence[_Reading], report: DocumentsReport
+) -> None:
+    """Commit what was read, in one transaction."""
+    report.waiting += [reading.document.key for reading in readings if reading.waiting]
+    readings = [reading for reading in readings if reading.content or reading.reason is not None]
+    if not readings:
         return
+    unchanged = 0
+    read: list[_Reading] = []
+    quarantined: dict[str, str] = {}
     with ledger.write() as connection:
-        if reason is not None:
-            quarantine(
-                connection,
-                collection_id,
-                [document.id],
-                reason,
-                fingerprint=item.fingerprint,
-                size=item.size,
-                content_id=content_id,
-            )
-            report.quarantined[key] = reason
-        elif touch(connection, document.id, content_id, item.fingerprint):
-            report.unchanged += 1
-        else:
+        save_contents(connection, [r.content for r in readings if r.content is not None])
+        for reading in readings:
+            document, content = reading.document, reading.content
+            if reading.reason is not None or content is None:
+                reason = quarantined[document.key] = reading.reason or ""
+                quarantine(
+                    connection,
+                    collection_id,
+                    [document.id],
+                    reason,
+                    fingerprint=reading.fingerprint,
+                    size=reading.size,
+                    content_id=content.id if content else None,
+                )
+                continue
+            assert reading.fingerprint is not None and reading.size is not None
+            if touch(connection, document.id, content.id, reading.fingerprint):
+                unchanged += 1
+                continue
             set_content(
                 connection,
                 collection_id,
                 document.id,
-                content_id=content_id,
-                fingerprint=item.fingerprint,
-                size=item.size,
+                content_id=content.id,
+                fingerprint=reading.fingerprint,
+                size=reading.size,
             )
-            report.read.append(key)
-
-
-def store_content(
-    ledger: Ledger, objects: Objects, parser: Parser, data: bytes, key: str
-) -> tuple[str, str | None]:
-    """The id of these bytes' content, and the reason if they cannot be read.
-
-    The same bytes are parsed once for each version of their parser, whatever their names. Raises
-    :class:`ReadingFailed` where the attempt failed and not the document.
-    """
-    sha256 = hashlib.sha256(data).hexdigest()
-    media_type = media_type_of(key, data)
-    known = PARSERS.get(media_type)
-    name = known.id if known else "none"
-    content_id = digest(sha256, media_type, name)
-    with ledger.read() as connection:
-        found = find_content(connection, content_id)
-    if found is not None and (found.reason is not None or found.text_ref is not None):
-        return content_id, found.reason
-    row: dict[str, Any] = {
-        "id": content_id,
-        "sha256": sha256,
-        "media_type": media_type,
-        "parser": name,
-        "parsed_at": datetime.now(UTC),
-    }
-    try:
-        parsed = parser.parse(data, key)
-    except ReadingFailed:
-        raise
-    except UnreadableDocument as error:
-        row["reason"] = error.message
-    else:
-        row["text_ref"] = f"text/{content_id[:2]}/{content_id}.json"
-        objects.put(row["text_ref"], parsed.to_json())
-        row |= {
-            "title": parsed.title,
-            "author": parsed.author,
-            "created_at": parsed.created,
-            "modified_at": parsed.modified,
-            "pages": parsed.page_count,
-            "words": len(parsed.text.split()),
-            "language": parsed.language,
-            "notes": list(parsed.notes),
-        }
-    with ledger.write() as connection:
-        if found is not None:  # its text was lost
-            connection.execute(sa.update(contents).where(contents.c.id == content_id).values(**row))
-        connection.execute(insert_ignore(connection, contents), [row])
-    return content_id, row.get("reason")
-
-
-def reconcile_chunks(
-    ledger: Ledger,
-    objects: Objects,
-    tokenizer: Tokenizer,
-    spec: ChunkingSpec,
-    collection_id: int,
-) -> int:
-    """Split every current content of the collection under ``spec``.
-
-    Returns how many chunks were made. Each content is committed alone. The documents of a content
-    without a single chunk are quarantined; those of a lost text are read from the bucket again.
-    """
-    chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
-    wanted = wanted_contents(collection_id).subquery()
-    statement = sa.select(contents.c.id, contents.c.text_ref).where(
-        contents.c.id.in_(sa.select(wanted.c[0])),
-        contents.c.id.not_in(chunked),
-        contents.c.text_ref.is_not(None),
-    )
-    with ledger.read() as connection:
-        rows = connection.execute(statement).all()
-    made = 0
-    for row in rows:
-        try:
-            document = ParsedDocument.from_json(objects.get(row.text_ref))
-        except (NotFound, ValueError, KeyError, TypeError):  # lost, or not what was written
-            forget_text(ledger, row.id)
-            continue
-        passages = split(document, spec, tokenizer)
-        with ledger.write() as connection:
-            if passages:
-                connection.execute(
-                    insert_ignore(connection, chunks),
-                    [
-                        {
-                            "id": digest(row.id, spec.id, passage.ordinal),
-                            "content_id": row.id,
-                            "chunking": spec.id,
-                            "ordinal": passage.ordinal,
-                            "text": passage.text,
-                            "page": passage.page,
-                            "heading_path": list(passage.heading_path),
-                            "start": passage.start,
-                            "end": passage.end,
-                            "token_count": passage.token_count,
-                        }
-                        for passage in passages
-                    ],
-                )
-            connection.execute(
-                insert_ignore(connection, chunked_contents),
-                [{"content_id": row.id, "chunking": spec.id, "chunks": len(passages)}],
-            )
-        made += len(passages)
-    _quarantine_empty(ledger, spec, collection_id)
-    return made
-
-
-def reread_outdated(ledger: Ledger) -> int:
-    """Let the bucket's watcher see documents anew that an older version of a parser has read.
-
-    Also those that could not be read before and now can. What is indexed of them stays until
-    they were read again. Returns how many there are.
-    """
-    current = [contents.c.parser != parser.id for parser in PARSERS.values()]
-    outdated = sa.select(contents.c.id).where(
-        sa.and_(*current), contents.c.media_type.in_(list(PARSERS))
-    )
-    with ledger.write() as connection:
-        changed = connection.execute(
-            sa.update(documents)
-            .where(documents.c.content_id.in_(outdated), documents.c.fingerprint.is_not(None))
-            .values(fingerprint=None)
-        )
-    return changed.rowcount
-
-
-def _quarantine_empty(ledger: Ledger, spec: ChunkingSpec, collection_id: int) -> None:
-    """Set the documents aside whose content has no chunk, also one that another path brought."""
-    statement = (
-        sa.select(documents.c.id, documents.c.content_id)
-        .join_from(
-            documents,
-            chunked_contents,
-            chunked_contents.c.content_id == documents.c.content_id,
-        )
-        .where(
-            documents.c.collection_id == collection_id,
-            documents.c.state.in_(("pending", "indexed")),
-            chunked_contents.c.chunking == spec.id,
-            chunked_contents.c.chunks == 0,
-        )
-    )
-    with ledger.read() as connection:
-        if connection.execute(statement).first() is None:
-            return
-    with ledger.write() as connection:
-        for row in connection.execute(statement).all():
-            quarantine(
-                connection,
-                collection_id,
-                [row.id],
-                "The file contains no text.",
-                content_id=row.content_id,
-            )
-
-
-def forget_text(ledger: Ledger, content_id: str) -> None:
-    """Let the next look at the bucket read the documents of a lost or damaged text again.
-
-    What is indexed of them stays.
-    """
-    with ledger.write() as connection:
-        connection.execute(
-            sa.update(contents).where(contents.c.id == content_id).values(text_ref=None)
-        )
-        connection.execute(
-            sa.update(documents)
-            .where(documents.c.content_id == content_id)
-            .values(fingerprint=None)
-        )
+            read.append(reading)
+    report.unchanged += unchanged
+    report.quarantined |= quarantined
+    report.read += [reading.document.key for reading in read]
+    report.pages += sum(reading.content.pages for reading in read if reading.content)
+    report.words += sum(reading.content.words for reading in read if reading.content)

@@ -1,4 +1,4 @@
-"""Queries about documents and their contents.
+"""Queries of ingestion: what the ledger knows of documents and their contents, and changes of it.
 
 The rule of what readers see stands here once: :func:`readable` and :func:`wanted_contents`.
 """
@@ -10,8 +10,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from rag_platform.ledger.collections import next_revision
-from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, in_batches, insert_ignore
-from rag_platform.ledger.tables import chunked_contents, collections, contents, documents
+from rag_platform.ledger.statements import AnyRow, fetch_in, in_batches, insert_ignore
+from rag_platform.ledger.tables import collections, contents, documents
 
 State = Literal["pending", "indexed", "quarantined", "deleted"]
 
@@ -25,24 +25,6 @@ class KnownDocument:
     state: State
     fingerprint: str | None
     content_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedDocument:
-    """A document as a list shows it."""
-
-    collection: str
-    key: str
-    state: State
-    reason: str | None
-    title: str | None
-    author: str | None
-    media_type: str | None
-    size_bytes: int
-    pages: int | None
-    chunks: int | None
-    uploaded_at: datetime
-    indexed_at: datetime | None
 
 
 def readable() -> sa.ColumnElement[bool]:
@@ -81,6 +63,18 @@ def known_documents(connection: sa.Connection, collection_id: int) -> dict[str, 
         ).where(documents.c.collection_id == collection_id)
     )
     return {row.key: KnownDocument(*row) for row in rows}
+
+
+def known_hashes(
+    connection: sa.Connection, collection_id: int
+) -> dict[str, tuple[str | None, str]]:
+    """The fingerprint and the sha256 of each document that was read, by key."""
+    rows = connection.execute(
+        sa.select(documents.c.key, documents.c.fingerprint, contents.c.sha256)
+        .join_from(documents, contents, contents.c.id == documents.c.content_id)
+        .where(documents.c.collection_id == collection_id, documents.c.state != "deleted")
+    )
+    return {row.key: (row.fingerprint, row.sha256) for row in rows}
 
 
 def known_document(
@@ -258,84 +252,6 @@ def publish(connection: sa.Connection, collection_id: int, content_ids: list[str
 def find_content(connection: sa.Connection, content_id: str) -> AnyRow | None:
     """The content's row, if those bytes were read by that parser before."""
     return connection.execute(sa.select(contents).where(contents.c.id == content_id)).first()
-
-
-def list_documents(
-    connection: sa.Connection,
-    collection: str | None,
-    *,
-    chunking: str,
-    state: State | None = None,
-    after: tuple[str, str] | None = None,
-    limit: int = 100,
-) -> list[ListedDocument]:
-    """Documents by collection and key, without tombstones, those after the given pair."""
-    statement = (
-        _listing(chunking)
-        .where(documents.c.state != "deleted")
-        .order_by(collections.c.name, documents.c.key)
-        .limit(limit)
-    )
-    if collection is not None:
-        statement = statement.where(collections.c.name == collection)
-    if state is not None:
-        statement = statement.where(documents.c.state == state)
-    if after is not None:
-        name, key = after
-        statement = statement.where(
-            (collections.c.name > name) | ((collections.c.name == name) & (documents.c.key > key))
-        )
-    return [ListedDocument(*row) for row in connection.execute(statement)]
-
-
-def find_document(
-    connection: sa.Connection, collection: str, key: str, *, chunking: str
-) -> ListedDocument | None:
-    """One document as a list shows it; a tombstone is none."""
-    row = connection.execute(
-        _listing(chunking).where(
-            collections.c.name == collection,
-            documents.c.key == key,
-            documents.c.state != "deleted",
-        )
-    ).first()
-    return ListedDocument(*row) if row else None
-
-
-def readable_content(connection: sa.Connection, collection: str, key: str) -> AnyRow | None:
-    """The content that readers see of a document; ``text_ref`` is None where its text was lost."""
-    return connection.execute(
-        sa.select(contents)
-        .join_from(documents, collections)
-        .join(contents, contents.c.id == documents.c.indexed_content_id)
-        .where(collections.c.name == collection, documents.c.key == key, readable())
-    ).first()
-
-
-def _listing(chunking: str) -> AnySelect:
-    shown = sa.func.coalesce(documents.c.indexed_content_id, documents.c.content_id)
-    return (
-        sa.select(
-            collections.c.name,
-            documents.c.key,
-            documents.c.state,
-            documents.c.reason,
-            contents.c.title,
-            contents.c.author,
-            contents.c.media_type,
-            documents.c.size_bytes,
-            contents.c.pages,
-            chunked_contents.c.chunks,
-            documents.c.uploaded_at,
-            documents.c.indexed_at,
-        )
-        .join_from(documents, collections)
-        .outerjoin(contents, contents.c.id == shown)
-        .outerjoin(
-            chunked_contents,
-            (chunked_contents.c.content_id == shown) & (chunked_contents.c.chunking == chunking),
-        )
-    )
 
 
 def _update(

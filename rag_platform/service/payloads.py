@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from rag_platform.chat.answering import PassagesFound
 from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdict
-from rag_platform.ledger.documents import ListedDocument, State
+from rag_platform.ledger.documents import State
+from rag_platform.ledger.listings import ListedDocument
 from rag_platform.ledger.passages import Chunk
 from rag_platform.retrieval.search import Passage, SearchResult
 

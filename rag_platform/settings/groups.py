@@ -149,7 +149,9 @@ class IngestionSettings(_Group):
 
     model_config = SettingsConfigDict(env_prefix="RAG_INGESTION_", extra="ignore")
 
-    documents_per_run: Annotated[int, Field(ge=1, le=100_000)] = 200
+    documents_per_run: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    words_per_run: Annotated[int, Field(ge=1, le=1_000_000_000)] = 300_000
+    """A run reads no further document when those it read hold so many: about a minute's work."""
     parse_timeout: Seconds = 60.0
     parse_memory_megabytes: Annotated[int, Field(ge=128, le=1_000_000)] = 2048
     max_document_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 200

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import stages
 
+from rag_platform.documents import chunks, ingestion
 from rag_platform.embedding import stage as embedding_stage
 from rag_platform.index import stage as index_stage
 from rag_platform.wiring import Platform
 
 # Small batches, so that a few documents take many.
-embedding_stage.BLOCK_ROWS = index_stage.BATCH = 2
+embedding_stage.BLOCK_ROWS = index_stage.BATCH = ingestion.BATCH = chunks.BATCH = 2
 
 plan = json.loads(Path(sys.argv[1]).read_text())
 steps = 0

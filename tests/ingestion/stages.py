@@ -8,11 +8,8 @@ from rag_platform.bootstrap import serve_first_generation
 from rag_platform.documents import parsing
 from rag_platform.documents.bucket import collection_of
 from rag_platform.documents.chunking import ChunkingSpec
-from rag_platform.documents.ingestion import (
-    DocumentsReport,
-    reconcile_chunks,
-    reconcile_documents,
-)
+from rag_platform.documents.chunks import reconcile_chunks
+from rag_platform.documents.ingestion import DocumentsReport, reconcile_documents
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.embedding.stage import reconcile_embeddings
@@ -27,6 +24,8 @@ from rag_platform.wiring import Platform
 
 class InProcessParser:
     """The parsers without their child process, counting what they read."""
+
+    processes = 1
 
     def __init__(self) -> None:
         self.parsed: list[str] = []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from rag_platform.documents.ingestion import reread_outdated
+from rag_platform.documents.contents import reread_outdated
 from rag_platform.documents.parsing import PARSERS
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import ensure_collection

@@ -8,7 +8,8 @@ from rag_platform.documents.ingestion import reconcile_documents
 from rag_platform.documents.parsing import parse
 from rag_platform.documents.watching import compare
 from rag_platform.ledger.collections import ensure_collection, find_collection
-from rag_platform.ledger.documents import find_content, known_documents, publish, readable_content
+from rag_platform.ledger.documents import find_content, known_documents, publish
+from rag_platform.ledger.listings import readable_content
 
 ODD_KEYS = [
     "handbook/a b.md",

@@ -3,8 +3,9 @@
 It reads requests from its standard input and answers on what was its standard output; what
 libraries print goes to standard error.
 Request: key length (4 bytes), data length (8), CPU seconds (4), key, data.
-Answer: one letter, length (8), body. ``R`` ready, ``P`` parsed (JSON), ``U`` unreadable (the
-reason), ``M`` out of memory, ``E`` the program is at fault (a traceback).
+Answer: one letter, length (8), body. ``R`` ready (``confined`` or nothing), ``P`` parsed (JSON),
+``U`` unreadable (the reason), ``L`` more text than an answer may hold, ``M`` out of memory, ``E``
+the program is at fault (a traceback).
 """
 
 import contextlib
@@ -14,27 +15,31 @@ import resource
 import signal
 import struct
 import sys
+import tempfile
 import threading
 import traceback
 from typing import BinaryIO
 
 from rag_platform.documents.parsing import parse
+from rag_platform.documents.parsing.sandbox import limit_resources, refuse_system_calls
 from rag_platform.errors import UnreadableDocument
 
 REQUEST = struct.Struct("!IQI")
 ANSWER = struct.Struct("!cQ")
+CONFINED = b"confined"
+LARGEST_ANSWER = 100 << 20
+"""Bytes of text, as JSON. The parent holds an answer twice, and there may be one for each core."""
 
 
 def main() -> None:
     """Answer requests until the parent closes the pipe or is gone."""
     memory, lifeline = int(sys.argv[1]), int(sys.argv[2])
     _die_with_parent(lifeline)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # macOS knows the limit's name only
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_resources(memory)
+    tempfile.gettempdir()  # found by making a file, which is refused later
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _answer(answers, b"R", b"")
+    _answer(answers, b"R", CONFINED if refuse_system_calls() else b"")
     while request := _request(sys.stdin.buffer):
         _answer(answers, *_parsed(*request))
 
@@ -57,13 +62,16 @@ def _request(requests: BinaryIO) -> tuple[str, bytes] | None:
 
 def _parsed(key: str, data: bytes) -> tuple[bytes, bytes]:
     try:
-        return b"P", parse(data, key).to_json()
+        parsed = parse(data, key)
+        # No character takes less than a byte: what is too long need not become JSON first.
+        body = b"" if len(parsed.text) > LARGEST_ANSWER else parsed.to_json()
+        return (b"P", body) if 0 < len(body) <= LARGEST_ANSWER else (b"L", b"")
     except UnreadableDocument as reason:
         return b"U", str(reason).encode("utf-8", "replace")
     except MemoryError:
         return b"M", b""
     except Exception:  # noqa: BLE001 - whatever a parser raises, the next document has its turn
-        return b"E", traceback.format_exc().encode("utf-8", "replace")
+        return b"E", traceback.format_exc()[-100_000:].encode("utf-8", "replace")
 
 
 def _answer(answers: BinaryIO, kind: bytes, body: bytes) -> None:
@@ -79,7 +87,9 @@ def _die_with_parent(lifeline: int) -> None:
     end long before their process does. Not a thread: native code may never let it run.
     """
     if sys.platform == "linux":
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        # The whole group: what a parser runs must not outlive it either.
+        group = -os.getpid() if os.getpgrp() == os.getpid() else os.getpid()
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, group)
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rag_platform.documents.bucket import checked_key, collection_of
-from rag_platform.documents.ingestion import forget_text
+from rag_platform.documents.contents import forget_text
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import Conflict, NotFound, Unavailable
 from rag_platform.ledger.collections import (
@@ -18,15 +18,9 @@ from rag_platform.ledger.collections import (
     find_collection,
     list_collections,
 )
-from rag_platform.ledger.documents import (
-    announce,
-    bury,
-    find_document,
-    known_document,
-    list_documents,
-    readable_content,
-)
+from rag_platform.ledger.documents import announce, bury, known_document
 from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.listings import find_document, list_documents, readable_content
 from rag_platform.ledger.passages import title_of
 from rag_platform.service import keys as keys  # registers the path parameter's kind
 from rag_platform.service.context import CurrentPlatform

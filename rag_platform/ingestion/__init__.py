@@ -1,0 +1,1 @@
+"""Bulk ingestion in one process: files into the bucket, and from there into the indexes."""
