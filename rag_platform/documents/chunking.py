@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from rag_platform.documents.boundaries import Unit, count_tokens, units_of
 from rag_platform.documents.parsed import Heading, ParsedDocument
 from rag_platform.errors import InvalidRequest
+from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
 """A passage is no longer than this many characters a token: a word of 10,000 letters is one token
@@ -53,6 +54,11 @@ class ChunkingSpec:
     def id(self) -> str:
         """A stable name: equal ids mean equal passages."""
         return f"{self.method}-{self.max_tokens}-{self.overlap_tokens}-v{self.version}"
+
+    @classmethod
+    def of(cls, settings: ChunkingSettings) -> Self:
+        """The spec that the settings ask for."""
+        return cls(settings.max_tokens, settings.overlap_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as JSON can hold it."""

@@ -35,14 +35,19 @@ def reconcile_embeddings(
     generation: Generation,
     collection_id: int,
     progress: Callable[[int], None] | None = None,
+    limit: int | None = None,
 ) -> EmbeddingReport:
     """Give every chunk of the collection its vectors, a block at a time, each block committed.
+
+    No further block is begun after ``limit`` chunks.
 
     Vectors are addressed by the encoder and the exact string: equal strings share one, and two
     reconcilers at once only do the same work twice.
     """
     done = embedded = 0
     while True:
+        if limit is not None and done >= limit:
+            return EmbeddingReport(done, embedded)
         with ledger.read() as connection:
             rows = connection.execute(_missing(generation, collection_id)).all()
             if not rows:
