@@ -21,6 +21,9 @@ from rag_platform.ledger.generations import Generation, live_generations
 from rag_platform.objects import Objects
 from rag_platform.settings import Settings
 
+_CHUNKS_PER_RUN = 2000
+"""How many chunks of a generation that is being built are embedded in one run, at least."""
+
 
 @dg.asset(partitions_def=collection_partitions, group_name="ingestion")
 def documents(
@@ -92,7 +95,12 @@ def chunks(
         spec = ChunkingSpec.from_dict(generation.spec["chunking"]["spec"])
         if spec.id not in made:
             made[spec.id] = reconcile_chunks(
-                ledger, objects, encoders.tokenizer(generation), spec, collection.id
+                ledger,
+                objects,
+                encoders.tokenizer(generation),
+                spec,
+                collection.id,
+                limit=_share(generation, Settings.load().ingestion.documents_per_run),
             )
     return dg.MaterializeResult(
         metadata={
@@ -122,6 +130,7 @@ def embeddings(
             generation,
             collection.id,
             progress=lambda done: context.log.info("%d chunks have their vectors", done),
+            limit=_share(generation, _CHUNKS_PER_RUN),
         )
         for generation in generations
     ]
@@ -234,6 +243,12 @@ def _skipped(bucket: Bucket, collection: Collection) -> list[tuple[object, ...]]
 def _live(ledger: Ledger) -> list[Generation]:
     with ledger.read() as connection:
         return live_generations(connection)
+
+
+def _share(generation: Generation, limit: int) -> int | None:
+    """A generation that nobody reads yet is built in parts: a file dropped meanwhile comes first
+    in the next run, and does not wait until all is embedded."""
+    return limit if generation.state == "building" else None
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[object, ...]], limit: int = 100) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from rag_platform import __version__
 from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.documents.contents import reread_outdated
+from rag_platform.embedding.encoder import load_tokenizer
 from rag_platform.embedding.files import (
     CHECKSUMS,
     EXPORT,
@@ -19,7 +20,7 @@ from rag_platform.embedding.files import (
     verify_checksums,
 )
 from rag_platform.embedding.models import EMBEDDER
-from rag_platform.errors import ModelUnavailable
+from rag_platform.errors import ModelUnavailable, SettingsError
 from rag_platform.index.analysis import ANALYSIS
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import (
@@ -28,6 +29,7 @@ from rag_platform.ledger.generations import (
     set_generation_state,
     start_serving,
 )
+from rag_platform.ledger.promotion import propose_chunking
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -57,10 +59,11 @@ def register_base_model(platform: Platform) -> str:
 def serve_first_generation(platform: Platform, version: str) -> None:
     """Let an empty generation of the base model serve, unless something serves already."""
     encoder = platform.models.files(EMBEDDER, version).encoder_spec()
-    chunking = ChunkingSpec()
+    chunking = ChunkingSpec.of(platform.settings.chunking)
+    _require_room(platform, version, chunking)
     spec: dict[str, Any] = {
         "encoder": encoder,
-        "chunking": {"id": chunking.id, "spec": chunking.to_dict()},
+        "chunking": _named(chunking),
         "header": "title-and-headings-v1",
         "windows": [],
         "analysis": ANALYSIS,
@@ -70,6 +73,35 @@ def serve_first_generation(platform: Platform, version: str) -> None:
             generation = create_generation(connection, spec)
             set_generation_state(connection, generation.id, "verified")
             start_serving(connection, generation.id, RetrievalSettings().to_dict())
+
+
+def propose_generation(platform: Platform) -> None:
+    """Let a generation be built with the chunking that the settings ask for, if it is another.
+
+    What serves goes on until the new one is complete and verified. Nothing is parsed again.
+    """
+    chunking = ChunkingSpec.of(platform.settings.chunking)
+    _require_room(platform, _serving_version(platform), chunking)
+    with platform.ledger.write() as connection:
+        propose_chunking(connection, _named(chunking))
+
+
+def _named(chunking: ChunkingSpec) -> dict[str, Any]:
+    return {"id": chunking.id, "spec": chunking.to_dict()}
+
+
+def _require_room(platform: Platform, version: str, chunking: ChunkingSpec) -> None:
+    """A passage that the model cannot read whole would lose its end without a word."""
+    files = platform.models.files(EMBEDDER, version)
+    spec = files.encoder_spec()
+    tokens = len(load_tokenizer(files).encode(spec["document_prefix"]).ids)
+    room = int(spec["max_tokens"]) - tokens
+    if chunking.max_tokens > room:
+        raise SettingsError(
+            f"RAG_CHUNKING_MAX_TOKENS ({chunking.max_tokens}) is too large: the embedding model "
+            f"reads passages of at most {room} tokens.",
+            "Correct the variable and start again.",
+        )
 
 
 def _serving_version(platform: Platform) -> str:
@@ -132,7 +164,8 @@ def open_stores() -> None:
 
 
 def prepare_serving() -> None:
-    """Register the base model and let its first generation serve."""
+    """Register the base model and let its first generation serve; propose another if needed."""
     platform = Platform(Settings.load())
     serve_first_generation(platform, register_base_model(platform))
+    propose_generation(platform)
     platform.close()

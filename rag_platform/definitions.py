@@ -11,15 +11,16 @@ from resources.objects import ObjectsResource
 from resources.parser import ParserResource
 from sensors.bucket import bucket_changed
 from sensors.jobs import ingest, rebuild_index, verify_index
+from sensors.promotion import generation_complete, promote
 from sensors.retention import purge_runs
 from sensors.schedules import index_verified_daily, runs_purged_daily
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([ingestion]),
     asset_checks=dg.load_asset_checks_from_modules([ingestion]),
-    jobs=[ingest, verify_index, rebuild_index, purge_runs],
+    jobs=[ingest, verify_index, rebuild_index, promote, purge_runs],
     schedules=[index_verified_daily, runs_purged_daily],
-    sensors=[bucket_changed],
+    sensors=[bucket_changed, generation_complete],
     resources={
         "ledger": LedgerResource(),
         "bucket": BucketResource(),

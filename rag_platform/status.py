@@ -8,7 +8,13 @@ import httpx
 
 from rag_platform.errors import NotFound, RagError, Unavailable
 from rag_platform.ledger.collections import count_by_state
-from rag_platform.ledger.generations import current_serving, indexed_collections
+from rag_platform.ledger.generations import (
+    Generation,
+    current_serving,
+    indexed_collections,
+    live_generations,
+)
+from rag_platform.ledger.promotion import Progress, progress_of
 from rag_platform.settings import Settings
 from rag_platform.supervisor import read_state
 from rag_platform.wiring import Platform
@@ -130,13 +136,36 @@ def _serving(platform: Platform) -> str:
 def _lines(platform: Platform) -> tuple[str, ...]:
     with platform.ledger.read() as connection:
         serving = current_serving(connection)
+        others = [
+            _kept(generation)
+            if serving and generation == serving.previous and generation.state == "verified"
+            else _built(generation, progress_of(connection, generation))
+            for generation in live_generations(connection)[1:]
+        ]
     if serving is None:
         return ()
     encoder = serving.generation.spec["encoder"]
     model = platform.language_models.describe()
     return (
-        f"Active generation: {serving.generation.id} (settings version {serving.settings_version})",
+        f"Active generation: {serving.generation.id} (chunking {serving.generation.chunking}, "
+        f"settings version {serving.settings_version})",
+        *others,
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
+    )
+
+
+def _kept(generation: Generation) -> str:
+    return f"Generation {generation.id} (chunking {generation.chunking}) is kept to go back to."
+
+
+def _built(generation: Generation, progress: Progress) -> str:
+    def share(done: tuple[int, int]) -> str:
+        return f"{done[0]:,} of {done[1]:,}"
+
+    return (
+        f"Generation {generation.id} (chunking {generation.chunking}) is being built: "
+        f"{share(progress.contents)} documents split, {share(progress.vectors)} vectors indexed, "
+        f"{share(progress.collections)} collections complete."
     )

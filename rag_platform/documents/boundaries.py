@@ -1,10 +1,14 @@
 """Where a text may be cut and at what price: its smallest units, with their token counts."""
 
+import itertools
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
+
+from rag_platform.documents.structure import Span, Structure
 
 _PARAGRAPH = 0.1
 _ENDED_LINE = 0.2
@@ -13,6 +17,8 @@ _LINE = 0.5
 _WORD = 1.0
 _CHARACTER = 3.0
 _HEADING = 0.0
+_KEPT = 20.0
+"""A cut inside what fits in a passage: dearer than all else that such a cut could save."""
 
 _BOUNDARY = re.compile(
     r"(?P<newline>\n[ \t\n]*)"
@@ -41,9 +47,11 @@ def units_of(
     max_tokens: int,
     max_characters: int,
     tokenizer: Tokenizer,
+    structure: Structure,
 ) -> list[Unit]:
     """The units of a text, in order and without gaps; none is longer than the limits."""
     cuts = _cuts(text, heading_starts)
+    edges = _at_edges(cuts, structure, len(text))
     places = sorted(cuts)
     ends = [*places[1:], len(text)]
     pieces = [text[start:end] for start, end in zip(places, ends, strict=True)]
@@ -61,8 +69,74 @@ def units_of(
         if tokens > most or end - start > max_characters:
             units += _broken(text, unit, max_tokens, max_characters, tokenizer)
         else:
-            _append(units, unit, max_tokens // 12, max_characters)
+            _append(units, unit, max_tokens // 12, max_characters, edges)
+    _keep(units, structure.whole, structure.parts, max_tokens, max_characters)
     return units
+
+
+def reaching_back(
+    units: list[Unit], runs: list[tuple[int, int]], tokens: int, characters: int
+) -> list[tuple[int, int]]:
+    """Let runs of units begin up to so many ``tokens`` earlier, with a sentence where one fits.
+
+    Never before a heading: the words of another section would be taken for this one's. No run
+    gets longer than ``characters``, nor begins where the one before begins.
+    """
+    widened = runs[:1]
+    for (before, _), (first, last) in itertools.pairwise(runs):
+        left = tokens
+        sentence = word = first
+        for at in range(first - 1, before, -1):
+            left -= units[at].tokens
+            too_long = units[last - 1].end - units[at].start > characters
+            if units[at + 1].heading or left < 0 or too_long:
+                break
+            if units[at].cut_cost <= _LINE:
+                sentence = at
+            elif units[at].cut_cost < _CHARACTER:
+                word = at
+        widened.append((sentence if sentence < first else word, last))
+    return widened
+
+
+def _at_edges(cuts: dict[int, float], structure: Structure, length: int) -> frozenset[int]:
+    """Let the text be cut where what belongs together begins and ends; returns these places."""
+    for place, price in structure.prices.items():
+        if cuts.get(place, price) > _HEADING:
+            cuts[place] = price
+    spans = itertools.chain(structure.whole, *structure.parts.values())
+    edges = frozenset(place for span in spans for place in span if place < length)
+    for place in edges:
+        cuts.setdefault(place, _LINE)
+    return edges
+
+
+def _keep(
+    units: list[Unit],
+    spans: list[Span],
+    parts: dict[Span, list[Span]],
+    max_tokens: int,
+    max_characters: int,
+) -> None:
+    """Make cuts inside a span dear where it fits, and inside its parts where it does not."""
+    starts = [unit.start for unit in units]
+    for start, end in spans:
+        first, last = bisect_left(starts, start), bisect_left(starts, end)
+        inside = units[first:last]
+        if not inside:
+            continue
+        fits = end - start <= max_characters and sum(u.tokens for u in inside) <= max_tokens
+        if not fits:
+            _keep_parts(inside, parts.get((start, end), []), max_tokens, max_characters)
+            continue
+        for unit in inside:
+            if unit.start > start:
+                unit.cut_cost += _KEPT
+
+
+def _keep_parts(units: list[Unit], spans: list[Span], max_tokens: int, max_characters: int) -> None:
+    if spans:
+        _keep(units, spans, {}, max_tokens, max_characters)
 
 
 def count_tokens(texts: list[str], tokenizer: Tokenizer) -> list[int]:
@@ -96,12 +170,19 @@ def _cuts(text: str, heading_starts: list[int]) -> dict[int, float]:
     return cuts
 
 
-def _append(units: list[Unit], unit: Unit, few_tokens: int, max_characters: int) -> None:
-    """Add a unit, joined to the one before if both are very small: fewer units, faster choice."""
+def _append(
+    units: list[Unit], unit: Unit, few_tokens: int, max_characters: int, edges: frozenset[int]
+) -> None:
+    """Add a unit, joined to the one before if both are very small: fewer units, faster choice.
+
+    What belongs together is joined as a whole with the next whole, or not at all.
+    """
     if units and not unit.heading and unit.cut_cost >= _ENDED_LINE:
         before = units[-1]
+        apart = unit.start in edges and not (before.start in edges and unit.end in edges)
         if (
-            not before.heading
+            not apart
+            and not before.heading
             and before.tokens + unit.tokens <= few_tokens
             and unit.end - before.start <= max_characters
         ):

@@ -13,9 +13,12 @@ from typing import Any, Self
 
 from tokenizers import Tokenizer
 
-from rag_platform.documents.boundaries import Unit, count_tokens, units_of
-from rag_platform.documents.parsed import Heading, ParsedDocument
+from rag_platform.documents.boundaries import Unit, count_tokens, reaching_back, units_of
+from rag_platform.documents.heading_paths import common_path, paths_of
+from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.documents.structure import Structure, structure_of
 from rag_platform.errors import InvalidRequest
+from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
 """A passage is no longer than this many characters a token: a word of 10,000 letters is one token
@@ -39,10 +42,11 @@ class ChunkingSpec:
     max_tokens: int = 200
     overlap_tokens: int = 0
     method: str = "structure"
-    version: int = 1
+    version: int = 2
+    """1 knows no tables, code and items, and overlaps by words."""
 
     def __post_init__(self) -> None:
-        if self.method != "structure" or self.version != 1:
+        if self.method != "structure" or self.version not in (1, 2):
             raise InvalidRequest(f"There is no chunking method {self.method}-v{self.version}.")
         if self.max_tokens < 8:
             raise InvalidRequest("A passage needs at least 8 tokens.")
@@ -53,6 +57,11 @@ class ChunkingSpec:
     def id(self) -> str:
         """A stable name: equal ids mean equal passages."""
         return f"{self.method}-{self.max_tokens}-{self.overlap_tokens}-v{self.version}"
+
+    @classmethod
+    def of(cls, settings: ChunkingSettings) -> Self:
+        """The spec that the settings ask for."""
+        return cls(settings.max_tokens, settings.overlap_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as JSON can hold it."""
@@ -69,7 +78,8 @@ class Passage:
     """A chunk of a document: ``text`` is exactly ``document.text[start:end]``.
 
     ``page`` is the one on which it starts; ``heading_path`` the headings, from the top, that all of
-    it stands under; ``token_count`` is without special tokens.
+    it stands under, and where it begins among the rows of a table, the names of its columns last;
+    ``token_count`` is without special tokens.
     """
 
     ordinal: int
@@ -86,20 +96,32 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
     text = document.text
     limit = spec.max_tokens - spec.overlap_tokens
     starts = [heading.start for heading in document.headings]
-    units = units_of(text, starts, limit, limit * _CHARACTERS_PER_TOKEN, tokenizer)
-    paths = _paths(document.headings)
+    structure = structure_of(document) if spec.version > 1 else Structure()
+    units = units_of(text, starts, limit, limit * _CHARACTERS_PER_TOKEN, tokenizer, structure)
+    paths = paths_of(document.headings)
+    runs = _cheapest(units, limit, starts, paths)
+    if spec.overlap_tokens and spec.version > 1:
+        runs = reaching_back(
+            units, runs, spec.overlap_tokens, spec.max_tokens * _CHARACTERS_PER_TOKEN
+        )
     spans = [
         span
-        for first, last in _cheapest(units, limit, starts, paths)
+        for first, last in runs
         for span in _trimmed(text, units[first].start, units[last - 1].end)
     ]
-    if spec.overlap_tokens:
+    if spec.overlap_tokens and spec.version == 1:
         spans = _overlapping(text, spans, spec, tokenizer)
     counted = _fitting(text, spans, spec, tokenizer)
+    table_starts = [table.start for table in structure.tables]
     page_starts = [page.start for page in document.pages]
     passages: list[Passage] = []
     for ordinal, (start, end, tokens) in enumerate(counted):
         page = bisect_right(page_starts, start) - 1
+        path = common_path(text, start, end, starts, paths)
+        above = bisect_right(table_starts, start) - 1
+        if above >= 0 and structure.tables[above].body <= start < structure.tables[above].end:
+            # Rows without their head say little: it goes with them as the last heading.
+            path = (*path, *filter(None, [structure.tables[above].columns]))
         passages.append(
             Passage(
                 ordinal=ordinal,
@@ -107,7 +129,7 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
                 start=start,
                 end=end,
                 page=document.pages[page].number if page >= 0 else None,
-                heading_path=_common_path(text, start, end, starts, paths),
+                heading_path=path,
                 token_count=tokens,
             )
         )
@@ -213,51 +235,3 @@ def _trimmed(text: str, start: int, end: int) -> list[tuple[int, int]]:
     body = text[start:end]
     left, right = len(body) - len(body.lstrip()), len(body.rstrip())
     return [(start + left, start + right)] if left < right else []
-
-
-def _paths(headings: tuple[Heading, ...]) -> list[tuple[str, ...]]:
-    """For each heading, the titles from the top down to itself."""
-    paths: list[tuple[str, ...]] = []
-    open_headings: list[Heading] = []
-    for heading in headings:
-        while open_headings and open_headings[-1].level >= heading.level:
-            open_headings.pop()
-        open_headings.append(heading)
-        paths.append(tuple(open_heading.title for open_heading in open_headings))
-    return paths
-
-
-def _common_path(
-    text: str, start: int, end: int, starts: list[int], paths: list[tuple[str, ...]]
-) -> tuple[str, ...]:
-    """The headings that all of a passage stands under.
-
-    A heading directly followed by one below it has no text of its own and does not count.
-    """
-    first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
-    if first == last:
-        return paths[first] if first >= 0 else ()
-    common: tuple[str, ...] | None = None
-    for index in range(first, last + 1):
-        path = paths[index] if index >= 0 else ()
-        begin = max(start, starts[index]) if index >= 0 else start
-        line_end = text.find("\n", begin)
-        stop = starts[index + 1] if index < last else end
-        only_heading = (
-            index >= 0
-            and begin == starts[index]
-            and not (0 <= line_end < stop and text[line_end:stop].strip())
-        )
-        if only_heading and index < last and paths[index + 1][: len(path)] == path:
-            continue
-        common = path if common is None else _shared(common, path)
-    return common or ()
-
-
-def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    length = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        length += 1
-    return one[:length]

@@ -30,18 +30,23 @@ def reconcile_chunks(
     tokenizer: Tokenizer,
     spec: ChunkingSpec,
     collection_id: int,
+    limit: int | None = None,
 ) -> int:
-    """Split every current content of the collection under ``spec``.
+    """Split every current content of the collection under ``spec``, or at most ``limit`` of them.
 
     Returns how many chunks were made, some contents at a time. The documents of a content without
     a single chunk are quarantined; those of a lost text are read from the bucket again.
     """
     chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
     wanted = wanted_contents(collection_id).subquery()
-    statement = sa.select(contents.c.id, contents.c.text_ref).where(
-        contents.c.id.in_(sa.select(wanted.c[0])),
-        contents.c.id.not_in(chunked),
-        contents.c.text_ref.is_not(None),
+    statement = (
+        sa.select(contents.c.id, contents.c.text_ref)
+        .where(
+            contents.c.id.in_(sa.select(wanted.c[0])),
+            contents.c.id.not_in(chunked),
+            contents.c.text_ref.is_not(None),
+        )
+        .limit(limit)
     )
     with ledger.read() as connection:
         rows = connection.execute(statement).all()

@@ -1,6 +1,6 @@
 """Reconciliation of embeddings: every chunk has its vectors under an embedding spec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import wanted_contents
 from rag_platform.ledger.generations import Generation
-from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, insert_ignore
+from rag_platform.ledger.statements import AnySelect, fetch_in, insert_ignore
 from rag_platform.ledger.tables import chunk_vectors, chunks, contents, vectors
 from rag_platform.objects import Objects
 
@@ -35,20 +35,29 @@ def reconcile_embeddings(
     generation: Generation,
     collection_id: int,
     progress: Callable[[int], None] | None = None,
+    limit: int | None = None,
 ) -> EmbeddingReport:
     """Give every chunk of the collection its vectors, a block at a time, each block committed.
+
+    No further block is begun after ``limit`` chunks.
 
     Vectors are addressed by the encoder and the exact string: equal strings share one, and two
     reconcilers at once only do the same work twice.
     """
     done = embedded = 0
     while True:
+        if limit is not None and done >= limit:
+            return EmbeddingReport(done, embedded)
         with ledger.read() as connection:
             rows = connection.execute(_missing(generation, collection_id)).all()
             if not rows:
                 return EmbeddingReport(done, embedded)
             encoder = encoders(generation)
-            strings = {row.id: _embedded_string(encoder, generation, row) for row in rows}
+            template = generation.spec["header"]
+            strings = {
+                row.id: embedded_string(encoder, template, row.title, row.heading_path, row.text)
+                for row in rows
+            }
             ids = {chunk: digest(generation.encoder, text) for chunk, text in strings.items()}
             stored = {
                 row.id
@@ -105,12 +114,14 @@ def _missing(generation: Generation, collection_id: int) -> AnySelect:
     )
 
 
-def _embedded_string(encoder: Encoder, generation: Generation, row: AnyRow) -> str:
+def embedded_string(
+    encoder: Encoder, template: str, title: str | None, heading_path: Sequence[str], text: str
+) -> str:
     """The chunk under its header, the header shortened where both do not fit the model."""
-    words = header_of(generation.spec["header"], row.title, row.heading_path).split()
+    words = header_of(template, title, heading_path).split()
     while words:
-        text = " ".join(words) + "\n\n" + row.text
-        if encoder.count_tokens(text) <= encoder.max_tokens:
-            return text
+        whole = " ".join(words) + "\n\n" + text
+        if encoder.count_tokens(whole) <= encoder.max_tokens:
+            return whole
         words = words[: len(words) * 3 // 4]
-    return row.text
+    return text

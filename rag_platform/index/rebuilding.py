@@ -32,16 +32,17 @@ def rebuild(ledger: Ledger, objects: Objects, chroma: Chroma) -> Iterator[tuple[
         generations = {g.id: g for g in live_generations(connection)}
         indexes = indexed_collections(connection, list(generations))
     for index in indexes:
-        yield _rebuild_one(ledger, objects, chroma, generations[index.generation_id], index)
+        yield rebuild_index(ledger, objects, chroma, generations[index.generation_id], index)
 
 
-def _rebuild_one(
+def rebuild_index(
     ledger: Ledger,
     objects: Objects,
     chroma: Chroma,
     generation: Generation,
     index: IndexedCollection,
 ) -> tuple[str, int]:
+    """Rebuild one index; returns its new name in Chroma and its number of vectors."""
     # A name of its own: another rebuild at the same time must not fill this one.
     stem = f"generation-{generation.id}-collection-{index.collection_id}-"
     name = f"{stem}{secrets.token_hex(4)}"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
 from rag_platform.embedding.header import header_of
-from rag_platform.errors import IndexMissing
+from rag_platform.errors import Conflict, IndexMissing
 from rag_platform.index.analysis import pack
 from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.ledger import Ledger
@@ -30,8 +30,10 @@ from rag_platform.ledger.generations import (
     IndexedCollection,
     current_serving,
     ensure_indexed_collection,
+    find_generation,
     indexed_collections,
 )
+from rag_platform.ledger.promotion import RETIRED
 from rag_platform.ledger.statements import AnyRow, fetch_in, insert_ignore
 from rag_platform.ledger.tables import (
     chunk_terms,
@@ -79,6 +81,9 @@ def reconcile_index(
     transaction that notes its last vector.
     """
     with ledger.write() as connection:
+        row = find_generation(connection, generation.id)
+        if row is not None and row.state in RETIRED:
+            return IndexReport()  # since the run began
         ensure_indexed_collection(connection, generation.id, collection_id)
     missing: IndexMissing | None = None
     for _ in range(_ROUNDS):
@@ -275,4 +280,7 @@ def _index(ledger: Ledger, generation_id: int, collection_id: int) -> IndexedCol
 
 def _seen(connection: sa.Connection, generation_id: int, collection_id: int) -> IndexedCollection:
     rows: Sequence[IndexedCollection] = indexed_collections(connection, [generation_id])
-    return next(row for row in rows if row.collection_id == collection_id)
+    for row in rows:
+        if row.collection_id == collection_id:
+            return row
+    raise Conflict(f"Generation {generation_id} was retired.", "The next run goes on without it.")

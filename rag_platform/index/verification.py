@@ -71,18 +71,34 @@ def verify(
         by_id = {generation.id: generation for generation in generations}
         for name in (c.name for c in list_collections(connection)):
             for generation in generations:
-                if not any(
+                if generation.state != "building" and not any(
                     i.collection == name and i.generation_id == generation.id for i in indexes
                 ):
                     result.problems.append(
                         f"Generation {generation.id} has no index of {name!r} yet."
                     )
     for index in indexes:
+        if by_id[index.generation_id].state == "building" and not index.is_current:
+            continue  # unfinished, not lost: nobody reads it before it is complete and verified
         thorough = exhaustive or index.collection == touched
         _compare_index(
             ledger, objects, chroma, by_id[index.generation_id], index, result, thorough=thorough
         )
     return result
+
+
+def verify_generation(
+    ledger: Ledger,
+    objects: Objects,
+    chroma: Chroma,
+    generation: Generation,
+    result: Verification,
+) -> None:
+    """Compare everything in one generation's indexes, and send every vector as a query."""
+    with ledger.read() as connection:
+        indexes = indexed_collections(connection, [generation.id])
+    for index in indexes:
+        _compare_index(ledger, objects, chroma, generation, index, result, thorough=True)
 
 
 def _compare_bucket(

@@ -112,6 +112,7 @@ class Search:
             ]
             for index in keyword_indexes:
                 index.refresh(connection)
+        self._forget_others(serving)
         settings = RetrievalSettings.from_dict(serving.settings)
         wanted = top_k or settings.top_k
         n = max(settings.candidates, 2 * wanted)
@@ -163,6 +164,13 @@ class Search:
             if key not in self._keywords:
                 self._keywords[key] = KeywordIndex(generation, collection_id)
             return self._keywords[key]
+
+    def _forget_others(self, serving: Serving) -> None:
+        """Release the postings of generations that neither serve nor are kept to go back to."""
+        kept = {serving.generation.id} | ({serving.previous.id} if serving.previous else set())
+        with self._loading:
+            for key in [key for key in self._keywords if key[0] not in kept]:
+                del self._keywords[key]
 
     def _near(
         self, indexes: Sequence[IndexedCollection], vector: Vectors, n: int

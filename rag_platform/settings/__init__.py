@@ -13,6 +13,7 @@ from rag_platform.errors import SettingsError
 from rag_platform.settings.groups import (
     ChatSettings,
     ChromaSettings,
+    ChunkingSettings,
     DagsterSettings,
     EmbeddingSettings,
     IngestionSettings,
@@ -25,6 +26,7 @@ from rag_platform.settings.values import in_url
 __all__ = [
     "ChatSettings",
     "ChromaSettings",
+    "ChunkingSettings",
     "DagsterSettings",
     "EmbeddingSettings",
     "IngestionSettings",
@@ -46,6 +48,7 @@ class Settings(BaseModel):
     chroma: ChromaSettings
     ollama: OllamaSettings
     embedding: EmbeddingSettings
+    chunking: ChunkingSettings
     ingestion: IngestionSettings
 
     @classmethod
@@ -60,6 +63,7 @@ class Settings(BaseModel):
                 chroma=ChromaSettings(),
                 ollama=OllamaSettings(),
                 embedding=EmbeddingSettings(),
+                chunking=ChunkingSettings(),
                 ingestion=IngestionSettings(),
             )
         except ValidationError as error:
@@ -137,6 +141,7 @@ _PREFIXES = {
         ChromaSettings,
         OllamaSettings,
         EmbeddingSettings,
+        ChunkingSettings,
         IngestionSettings,
     )
 }

@@ -144,6 +144,29 @@ class EmbeddingSettings(_Group):
     """How many tokens, padding included, are encoded at once."""
 
 
+class ChunkingSettings(_Group):
+    """How documents are cut: ``RAG_CHUNKING_MAX_TOKENS``, ``RAG_CHUNKING_OVERLAP_TOKENS``.
+
+    Both count tokens of the embedding model. Another value makes another index beside the one
+    that serves, which takes its place when it is complete.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RAG_CHUNKING_", extra="ignore")
+
+    max_tokens: Annotated[int, Field(ge=8, le=100_000)] = 200
+    overlap_tokens: Annotated[int, Field(ge=0, le=50_000)] = 0
+
+    @model_validator(mode="after")
+    def _advances(self) -> "ChunkingSettings":
+        """A passage that repeats more than it adds makes an index of repetitions."""
+        if self.overlap_tokens > self.max_tokens // 2:
+            raise ValueError(
+                f"RAG_CHUNKING_OVERLAP_TOKENS ({self.overlap_tokens}) may be at most half of "
+                f"RAG_CHUNKING_MAX_TOKENS ({self.max_tokens})"
+            )
+        return self
+
+
 class IngestionSettings(_Group):
     """Ingestion: how much one run does and how long one document may take."""
 

@@ -185,7 +185,7 @@ def test_a_megabyte_is_cut_in_seconds(tokenizer: Tokenizer) -> None:
 
 def test_a_spec_names_itself_and_survives_json() -> None:
     spec = ChunkingSpec(120, 10)
-    assert spec.id == "structure-120-10-v1"
+    assert spec.id == "structure-120-10-v2"
     assert ChunkingSpec.from_dict(spec.to_dict()) == spec
 
 

@@ -1,5 +1,6 @@
 """Two reconcilers at once, and processes killed anywhere: it always converges."""
 
+import itertools
 import json
 import random
 import signal
@@ -10,6 +11,10 @@ import uuid
 from pathlib import Path
 
 import pytest
+
+from rag_platform.documents.chunking import ChunkingSpec
+from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.promotion import work_left
 
 PROGRAM = Path(__file__).parent / "program.py"
 DOCUMENTS = 10
@@ -29,6 +34,7 @@ def plan(platform, ledger_url, bucket_folder, chroma_server, tmp_path):
         "chroma_port": chroma_server.port,
         "encoded": str(tmp_path / "encoded"),
         "kill_at": None,
+        "max_tokens": None,
     }
 
 
@@ -131,3 +137,30 @@ def test_a_kill_at_each_part_of_a_run_is_made_good_by_the_next(pipeline, put, pl
 
 STEPS = 40
 """A run over four documents takes at least so many steps."""
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_a_kill_anywhere_in_a_change_of_the_chunking_is_made_good(
+    pipeline, put, plan, tmp_path, platform
+):
+    """Each change retires a generation, so that its purge is killed too."""
+    for number in range(4):
+        put(f"handbook/{number}.md", "\n\n".join(_text(number, version) for version in range(4)))
+    pipeline()
+    sizes = itertools.cycle((40, 60, 80, 100))
+    steps = [_finish(_start(plan, tmp_path, max_tokens=next(sizes))) for _ in range(2)][-1]
+    chance = random.Random(7)
+    for _ in range(4):
+        tokens = next(sizes)
+        killed = _start(plan, tmp_path, max_tokens=tokens, kill_at=chance.randint(2, steps - 1))
+        killed.communicate(timeout=120)
+        assert killed.returncode == -signal.SIGKILL
+        assert platform.search("What is the code word of paper 2?").passages
+        _finish(_start(plan, tmp_path, max_tokens=tokens))
+        with platform.ledger.read() as connection:
+            serving = current_serving(connection)
+            assert serving is not None
+            assert serving.generation.chunking == ChunkingSpec(tokens).id
+            assert work_left(connection, serving.generation.chunking) is None
+        assert len(pipeline.live()) == 2
+        assert pipeline.verify().problems == []
