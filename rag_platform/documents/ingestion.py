@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from tokenizers import Tokenizer
 
-from rag_platform.documents.bucket import Bucket, BucketObject, DocumentChanging, collection_of
+from rag_platform.documents.bucket import Bucket, DocumentChanging
+from rag_platform.documents.changes import take_in_listing
 from rag_platform.documents.chunking import ChunkingSpec, split
 from rag_platform.documents.parsing import PARSERS, ParsedDocument, media_type_of
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
@@ -17,10 +18,7 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import (
     KnownDocument,
-    announce,
-    bury,
     find_content,
-    known_documents,
     quarantine,
     set_content,
     touch,
@@ -52,17 +50,12 @@ class DocumentsReport:
     quarantined: dict[str, str] = field(default_factory=dict[str, str])
     """The reason by key."""
     deleted: list[str] = field(default_factory=list[str])
+    missing: int = 0
+    """Not there, but not taken for deleted: the place is not the one that held them."""
     waiting: list[str] = field(default_factory=list[str])
     """Still being written; they are read when they are complete."""
     left: int = 0
     """New or changed ones that this run had no room for."""
-
-
-def list_collection(bucket: Bucket, collection: str) -> dict[str, BucketObject]:
-    """The objects of a collection by key. Raises rather than returning a partial listing."""
-    # Files at the root belong to the collection "default", so that one needs the whole listing.
-    prefix = "" if collection == "default" else f"{collection}/"
-    return {item.key: item for item in bucket.list(prefix) if collection_of(item.key) == collection}
 
 
 def reconcile_documents(
@@ -81,28 +74,12 @@ def reconcile_documents(
     Deletions count at once; then every listed key gets a row; then at most ``limit`` new or changed
     documents are read, each committed alone. ``collection`` is its id and name.
     """
-    collection_id, name = collection
-    listing = list_collection(bucket, name)
-    with ledger.write() as connection:
-        known = known_documents(connection, collection_id)
-        gone = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
-        bury(connection, collection_id, [document.id for document in gone])
-        fresh = {
-            key: item.size
-            for key, item in listing.items()
-            if key not in known or known[key].state == "deleted"
-        }
-        announce(connection, collection_id, fresh, datetime.now(UTC))
-        known = known_documents(connection, collection_id)
-    report = DocumentsReport(listed=len(listing), deleted=sorted(d.key for d in gone))
-    changed = [
-        known[key]
-        for key, item in sorted(listing.items())
-        if known[key].fingerprint != item.fingerprint
-    ]
-    report.unchanged = len(listing) - len(changed)
-    report.left = max(0, len(changed) - limit)
-    for document in changed[:limit]:
+    collection_id = collection[0]
+    changes = take_in_listing(ledger, bucket, collection, limit=limit)
+    report = DocumentsReport(listed=changes.listed, deleted=changes.gone, missing=changes.missing)
+    report.unchanged = changes.listed - changes.changed
+    report.left = changes.changed - len(changes.to_read)
+    for document in changes.to_read:
         read_document(
             ledger, bucket, objects, parser, collection_id, document, report, max_bytes=max_bytes
         )
