@@ -1,7 +1,7 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, search, encoding.
+start, idle, freshness, search, encoding, unchanged.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import encoding, running
+from benchmarks import encoding, running, unchanged
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "freshness": running.freshness,
     "search": running.search,
     "encoding": encoding.encoding,
+    "unchanged": unchanged.unchanged,
 }
 
 

@@ -72,7 +72,7 @@ class LocalFolder:
                     entries = _entries(root, folder)
                 for name, status in entries:
                     key = "/".join((*folder, name))
-                    if is_ignored(key):
+                    if is_ignored(name):  # its folders were not
                         continue
                     if reason := _unusable(name, status):
                         skipped[os.fsencode(key).decode("utf-8", "backslashreplace")] = reason

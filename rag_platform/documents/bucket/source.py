@@ -131,7 +131,11 @@ class Source:
         for found in listing:
             if is_ignored(found.key):
                 continue
-            if not self._prefix and (folder := collection_of(found.key)) in self._taken:
+            if (
+                self._taken
+                and not self._prefix
+                and (folder := collection_of(found.key)) in self._taken
+            ):
                 shadowed[f"{folder}/"] = "Another source of RAG_BUCKET has this name."
                 continue
             yield self._outside(found)
