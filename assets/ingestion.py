@@ -58,6 +58,7 @@ def documents(
             "unchanged": report.unchanged,
             "read": len(report.read),
             "deleted": len(report.deleted),
+            "missing, but the place is another": report.missing,
             "quarantined": len(report.quarantined),
             "being written": len(report.waiting),
             "left for the next run": report.left,

@@ -1,8 +1,8 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, search, encoding, ingestion, bulk. ``ingestion`` compares with LangChain,
-which the extra ``bench`` installs, on the files of a folder that ``--data`` names; without one it
+start, idle, freshness, search, encoding, unchanged, bulk, ingestion. ``ingestion`` compares with
+LangChain, which the extra ``bench`` installs, on the files of a folder that ``--data`` names; without one it
 is left out.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk, encoding, running
+from benchmarks import bulk, encoding, running, unchanged
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "search": running.search,
     "encoding": encoding.encoding,
     "bulk": bulk.bulk,
+    "unchanged": unchanged.unchanged,
 }
 
 

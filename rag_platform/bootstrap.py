@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from rag_platform import __version__
 from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.documents.contents import reread_outdated
@@ -20,7 +22,7 @@ from rag_platform.embedding.files import (
     verify_checksums,
 )
 from rag_platform.embedding.models import EMBEDDER
-from rag_platform.errors import ModelUnavailable, SettingsError
+from rag_platform.errors import BucketUnavailable, ModelUnavailable, SettingsError
 from rag_platform.index.analysis import ANALYSIS
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import (
@@ -34,6 +36,7 @@ from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
 
+_log = structlog.get_logger(__name__)
 _FINGERPRINT = "files_sha256"
 """The tag by which a registered version names its files."""
 
@@ -157,9 +160,20 @@ def export_base_model() -> None:
 
 
 def open_stores() -> None:
-    """Look into the bucket and the object store, so that a wrong setting shows at the start."""
+    """Look into the bucket and the object store, so that a wrong setting shows at the start.
+
+    One source of several that does not answer is no reason not to start: it is watched for.
+    """
     platform = Platform(Settings.load())
-    next(iter(platform.bucket.list()), None)
+    failed: list[str] = []
+    for source in platform.bucket.sources:
+        try:
+            next(iter(source.list()), None)
+        except BucketUnavailable as error:
+            failed.append(str(error))
+            _log.warning("a source of the bucket cannot be listed", reason=str(error))
+    if len(failed) == len(platform.bucket.sources):
+        raise BucketUnavailable(" ".join(failed))
     next(iter(platform.objects.names()), None)
 
 

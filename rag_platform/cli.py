@@ -204,6 +204,26 @@ def ingest(
         os._exit(130)  # a thread that waits for a disk or a server would be waited for
 
 
+def forget(
+    collection: Annotated[str, typer.Argument(help="The collection whose documents are gone.")],
+) -> None:
+    """Take a collection's documents that lie in no source any more for deleted.
+
+    Needed only where a source was replaced or taken out of RAG_BUCKET: what is deleted in a source
+    is forgotten by itself.
+    """
+    from rag_platform.ledger.collections import find_collection, note_place
+
+    with _platform().ledger.write() as connection:
+        found = find_collection(connection, collection)
+        if found is None:
+            raise NotFound(f"There is no collection {collection!r}.")
+        note_place(connection, found.id, None)
+    _out.print(
+        _text(f"What of {collection!r} lies in no source is forgotten at the next look at it.")
+    )
+
+
 def main() -> None:
     """Run the command; a failure is one sentence and exit code 1."""
     for stream in (sys.stdout, sys.stderr):

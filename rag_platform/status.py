@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from rag_platform.errors import NotFound, RagError, Unavailable
+from rag_platform.errors import BucketUnavailable, NotFound, RagError, Unavailable
 from rag_platform.ledger.collections import count_by_state
 from rag_platform.ledger.generations import (
     Generation,
@@ -101,8 +101,16 @@ def _ledger(platform: Platform) -> str:
 
 
 def _bucket(platform: Platform) -> str:
-    objects = sum(1 for _ in platform.bucket.list())
-    return f"{platform.bucket.url}, {objects} objects"
+    said: list[str] = []
+    failed: list[str] = []
+    for source in platform.bucket.sources:
+        try:
+            said.append(f"{source}, {sum(1 for _ in source.list())} objects")
+        except BucketUnavailable as error:
+            failed.append(str(error))
+    if failed:
+        raise BucketUnavailable(" ".join([*failed, *said]))
+    return "; ".join(said)
 
 
 def _supervised(settings: Settings) -> list[Component]:

@@ -8,13 +8,11 @@ import dagster as dg
 
 from assets.partitions import collection_partitions, partition_key
 from rag_platform.documents.bucket import Bucket
-from rag_platform.documents.watching import compare
-from rag_platform.errors import BucketUnavailable, IndexMissing, IndexUnavailable
+from rag_platform.documents.looking import look_at
+from rag_platform.errors import IndexMissing, IndexUnavailable
 from rag_platform.index.chroma import Chroma
 from rag_platform.ingestion.lease import is_held
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.collections import list_collections
-from rag_platform.ledger.documents import known_documents
 from rag_platform.ledger.entries import stale_collections
 from rag_platform.ledger.generations import indexed_collections, live_generations
 from rag_platform.settings import Settings
@@ -46,38 +44,31 @@ def bucket_changed(
     while True:
         started = time.monotonic()
         looks += 1
-        try:
-            listing = list(bucket.list())
-        except BucketUnavailable as error:
-            # A listing that failed says nothing about what the bucket holds.
-            return dg.SkipReason(str(error))
-        difference = compare(listing, seen, _known(ledger))
-        reasons = {**_stale(ledger), **lost, **difference.reasons}
+        look = look_at(ledger, bucket, seen)
+        if look.failed and len(look.failed) == len(bucket.sources):
+            return dg.SkipReason(" ".join(look.failed))
+        reasons = {**_stale(ledger), **lost, **look.reasons}
         ready: dict[str, str] = {}
         for name, reason in reasons.items():
+            if name in look.unknown:  # a run could not list it
+                continue
             obstacle = _obstacle(context.instance, home, name)
             (ready if obstacle is None else blocked)[name] = obstacle or reason
         if ready:
+            for sentence in look.failed:
+                context.log.warning(sentence)
             return _requests(context, ready)
         # What is new has to be seen twice, however long one look takes.
         if looks > 1 and time.monotonic() + settings.settle_seconds > deadline:
             waiting = "; ".join(f"{name}: {why}" for name, why in sorted(blocked.items()))
-            return dg.SkipReason(waiting or f"{len(listing)} objects, nothing changed.")
-        seen = {item.key: item.fingerprint for item in listing}
+            trouble = " ".join([*look.failed, *look.doubts])
+            said = waiting or f"{look.objects} objects, nothing changed."
+            return dg.SkipReason(f"{trouble} {said}" if trouble else said)
+        seen = look.differing
         # A long listing is followed by as long a pause, so that watching costs half a core at most
         # for a huge bucket and next to nothing for a small one.
         took = time.monotonic() - started
         time.sleep(max(settings.settle_seconds, took))
-
-
-def _known(ledger: Ledger) -> dict[str, str | None]:
-    with ledger.read() as connection:
-        return {
-            document.key: document.fingerprint
-            for collection in list_collections(connection)
-            for document in known_documents(connection, collection.id).values()
-            if document.state != "deleted"
-        }
 
 
 def _stale(ledger: Ledger) -> dict[str, str]:

@@ -5,17 +5,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from rag_platform.documents.bucket import Bucket, BucketObject, DocumentChanging, collection_of
+from rag_platform.documents.bucket import Bucket, DocumentChanging
+from rag_platform.documents.changes import take_in_listing
 from rag_platform.documents.contents import Content, ContentReader, Parser, save_contents
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.documents import (
     KnownDocument,
-    announce,
-    bury,
-    known_documents,
     quarantine,
     set_content,
     touch,
@@ -45,6 +42,8 @@ class DocumentsReport:
     quarantined: dict[str, str] = field(default_factory=dict[str, str])
     """The reason by key."""
     deleted: list[str] = field(default_factory=list[str])
+    missing: int = 0
+    """Not there, but not taken for deleted: the place is not the one that held them."""
     waiting: list[str] = field(default_factory=list[str])
     """Still being written; they are read when they are complete."""
     left: int = 0
@@ -52,13 +51,6 @@ class DocumentsReport:
     pages: int = 0
     words: int = 0
     """Of the documents that were read."""
-
-
-def list_collection(bucket: Bucket, collection: str) -> dict[str, BucketObject]:
-    """The objects of a collection by key. Raises rather than returning a partial listing."""
-    # Files at the root belong to the collection "default", so that one needs the whole listing.
-    prefix = "" if collection == "default" else f"{collection}/"
-    return {item.key: item for item in bucket.list(prefix) if collection_of(item.key) == collection}
 
 
 def reconcile_documents(
@@ -82,9 +74,10 @@ def reconcile_documents(
     further ones when those read hold ``max_words``. ``collection`` is its id and name. ``progress``
     is told every key, ``committed`` the report before the first batch and after every one.
     """
-    collection_id, name = collection
-    listing = list_collection(bucket, name)
-    report, changed = _announce(ledger, collection_id, listing)
+    collection_id = collection[0]
+    changes = take_in_listing(ledger, bucket, collection, limit=limit)
+    report = DocumentsReport(listed=changes.listed, deleted=changes.gone, missing=changes.missing)
+    report.unchanged = changes.listed - changes.changed
     reader = ContentReader(ledger, objects, parser)
 
     def read(document: KnownDocument) -> _Reading:
@@ -97,15 +90,15 @@ def reconcile_documents(
         nonlocal batch, started
         _record(ledger, collection_id, batch, report)
         batch, started = [], time.monotonic()
-        report.left = len(changed) - done
+        report.left = changes.changed - done
         if committed is not None:
             committed(report)
 
     def chosen() -> Iterator[tuple[KnownDocument, int]]:
-        for document in changed[:limit]:
+        for document in changes.to_read:
             if max_words is not None and words >= max_words:
                 return
-            yield document, listing[document.key].size
+            yield document, changes.sizes[document.key]
 
     done = words = 0
     record()
@@ -140,32 +133,6 @@ def read_document(
     """Read one new or changed document and record what it holds, or why it cannot be read."""
     reading = _read(bucket, ContentReader(ledger, objects, parser), document, max_bytes)
     _record(ledger, collection_id, [reading], report)
-
-
-def _announce(
-    ledger: Ledger, collection_id: int, listing: dict[str, BucketObject]
-) -> tuple[DocumentsReport, list[KnownDocument]]:
-    """Make tombstones and rows; the documents whose bytes are new, by key."""
-    with ledger.write() as connection:
-        known = known_documents(connection, collection_id)
-        gone = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
-        bury(connection, collection_id, [document.id for document in gone])
-        fresh = {
-            key: item.size
-            for key, item in listing.items()
-            if key not in known or known[key].state == "deleted"
-        }
-        announce(connection, collection_id, fresh, datetime.now(UTC))
-        if fresh:
-            known = known_documents(connection, collection_id)
-    changed = [
-        known[key]
-        for key, item in sorted(listing.items())
-        if known[key].fingerprint != item.fingerprint
-    ]
-    report = DocumentsReport(listed=len(listing), deleted=sorted(d.key for d in gone))
-    report.unchanged = len(listing) - len(changed)
-    return report, changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import sqlalchemy as sa
 
-from rag_platform.documents.bucket import Bucket, collection_of
+from rag_platform.documents.bucket import Bucket
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
-from rag_platform.errors import IndexMissing
+from rag_platform.errors import BucketUnavailable, IndexMissing
 from rag_platform.index.chroma import Chroma
 from rag_platform.index.keywords import KeywordIndex
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import list_collections
-from rag_platform.ledger.documents import known_documents, readable
+from rag_platform.ledger.documents import living_fingerprints, readable
 from rag_platform.ledger.entries import backlog, entries, expected_vectors
 from rag_platform.ledger.generations import (
     Generation,
@@ -104,21 +104,27 @@ def verify_generation(
 def _compare_bucket(
     ledger: Ledger, bucket: Bucket, result: Verification, touched: str | None
 ) -> None:
-    listing: dict[str, set[str]] = {}
+    keys: set[str] = set()
     # The bucket first: what appears afterwards is news, not a loss.
-    for item in bucket.list():
-        listing.setdefault(collection_of(item.key), set()).add(item.key)
+    if result.exhaustive:
+        for source in bucket.sources:
+            try:
+                keys.update(item.key for item in bucket.list_source(source))
+            except BucketUnavailable as error:
+                result.problems.append(str(error))
+    elif touched is not None:
+        keys.update(item.key for item in bucket.list_collection(touched))
     with ledger.read() as connection:
-        names = list_collections(connection)
-        known = {c.name: known_documents(connection, c.id) for c in names}
-    for name, keys in listing.items():
-        if not (result.exhaustive or name == touched):
-            continue
-        result.objects += len(keys)
-        rows = known.get(name, {})
-        result.documents += len(rows)
-        lost = [key for key in sorted(keys) if key not in rows or rows[key].state == "deleted"]
-        result.problems += [f"{key} is in the bucket but not in the ledger." for key in lost]
+        collections = [
+            item
+            for item in list_collections(connection)
+            if result.exhaustive or item.name == touched
+        ]
+        known = living_fingerprints(connection, [item.id for item in collections])
+    result.objects += len(keys)
+    result.documents += len(known)
+    lost = sorted(keys - known.keys())
+    result.problems += [f"{key} is in the bucket but not in the ledger." for key in lost]
 
 
 def _compare_index(

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from rag_platform.documents.bucket import Bucket, BucketObject, checked_key
 from rag_platform.documents.bucket.keys import is_ignored
-from rag_platform.documents.ingestion import MEGABYTE, list_collection
+from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.errors import InvalidRequest, NotFound, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import find_collection
@@ -51,7 +51,7 @@ def copy(
     checked_key(collection, "name")
     source = _checked(path, bucket)
     copied = Copied()
-    files = _files(source, _folder(bucket), copied)
+    files = _files(source, _folders(bucket), copied)
     compare = _Comparison(ledger, bucket, collection)
     writing: set[Future[BucketObject]] = set()
     with ThreadPoolExecutor(_WRITERS, thread_name_prefix="copying") as pool:
@@ -86,7 +86,7 @@ class _Comparison:
 
     def __init__(self, ledger: Ledger, bucket: Bucket, collection: str) -> None:
         self._bucket = bucket
-        self._listing = list_collection(bucket, collection)
+        self._listing = {item.key: item for item in bucket.list_collection(collection)}
         with ledger.read() as connection:
             known = find_collection(connection, collection)
             self._hashes = known_hashes(connection, known.id) if known else {}
@@ -109,20 +109,19 @@ def _checked(path: Path, bucket: Bucket) -> Path:
     source = path.expanduser().resolve()
     if not source.exists():
         raise InvalidRequest(f"There is nothing at {path}.", "Give a file or a folder.")
-    inside = _folder(bucket)
-    if inside is not None and source.is_relative_to(inside):
+    if any(source.is_relative_to(folder) for folder in _folders(bucket)):
         raise InvalidRequest(
             f"{path} lies in the bucket already.", "The running platform reads it by itself."
         )
     return source
 
 
-def _folder(bucket: Bucket) -> Path | None:
-    parts = urlsplit(bucket.url)
-    return Path(unquote(parts.path)).resolve() if parts.scheme == "file" else None
+def _folders(bucket: Bucket) -> list[Path]:
+    places = [urlsplit(source.url) for source in bucket.sources]
+    return [Path(unquote(parts.path)).resolve() for parts in places if parts.scheme == "file"]
 
 
-def _files(source: Path, bucket: Path | None, copied: Copied) -> Iterator[tuple[Path, str]]:
+def _files(source: Path, buckets: list[Path], copied: Copied) -> Iterator[tuple[Path, str]]:
     """Every file with its name below the source, '/'-separated."""
     if source.is_file():
         yield source, source.name
@@ -136,7 +135,7 @@ def _files(source: Path, bucket: Path | None, copied: Copied) -> Iterator[tuple[
             continue
         for entry in entries:
             path = Path(entry.path)
-            if is_ignored(entry.name) or path == bucket:
+            if is_ignored(entry.name) or path in buckets:
                 copied.ignored += 1
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(path)

@@ -16,6 +16,8 @@ class Collection:
     id: int
     name: str
     revision: int
+    place: str | None
+    """Where its documents were last listed; ``None``: any place is believed."""
 
 
 def ensure_collection(connection: sa.Connection, name: str) -> Collection:
@@ -67,4 +69,20 @@ def next_revision(connection: sa.Connection, collection_id: int) -> int:
     ).scalar_one()
 
 
-_SELECT = sa.select(collections.c.id, collections.c.name, collections.c.revision)
+def noted_place(connection: sa.Connection, collection_id: int) -> str | None:
+    """Where the collection's documents were last listed."""
+    return connection.execute(
+        sa.select(collections.c.place).where(collections.c.id == collection_id)
+    ).scalar_one()
+
+
+def note_place(connection: sa.Connection, collection_id: int, place: str | None) -> None:
+    """Record where the collection's documents were listed; ``None`` to believe any place next."""
+    connection.execute(
+        sa.update(collections).where(collections.c.id == collection_id).values(place=place)
+    )
+
+
+_SELECT = sa.select(
+    collections.c.id, collections.c.name, collections.c.revision, collections.c.place
+)

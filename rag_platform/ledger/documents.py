@@ -3,6 +3,7 @@
 The rule of what readers see stands here once: :func:`readable` and :func:`wanted_contents`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -75,6 +76,33 @@ def known_hashes(
         .where(documents.c.collection_id == collection_id, documents.c.state != "deleted")
     )
     return {row.key: (row.fingerprint, row.sha256) for row in rows}
+
+
+def living_fingerprints(
+    connection: sa.Connection, collection_ids: list[int]
+) -> dict[str, str | None]:
+    """The fingerprints of all documents of some collections, without tombstones, by key."""
+    rows = connection.execute(
+        sa.select(documents.c.key, documents.c.fingerprint).where(
+            documents.c.collection_id.in_(collection_ids), documents.c.state != "deleted"
+        )
+    )
+    return {row.key: row.fingerprint for row in rows}
+
+
+def known_by_key(
+    connection: sa.Connection, collection_id: int, keys: list[str]
+) -> Iterator[KnownDocument]:
+    """What the ledger knows of some paths of a collection."""
+    statement = sa.select(
+        documents.c.id,
+        documents.c.key,
+        documents.c.state,
+        documents.c.fingerprint,
+        documents.c.content_id,
+    ).where(documents.c.collection_id == collection_id)
+    for row in fetch_in(connection, statement, documents.c.key, keys):
+        yield KnownDocument(*row)
 
 
 def known_document(

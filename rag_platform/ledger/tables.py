@@ -68,6 +68,7 @@ collections = Table(
     Column("name", Name, nullable=False, unique=True),
     Column("revision", Integer, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("place", Text, comment="where its documents were last listed"),
     comment="A knowledge base: a top folder of the bucket. The revision counts its changes.",
 )
 

@@ -76,7 +76,7 @@ class Settings(BaseModel):
 
     @property
     def bucket_url(self) -> str:
-        """The watched bucket as a URL; a plain path became ``file://``."""
+        """The sources of the bucket, separated by commas; a plain path became ``file://``."""
         return self.platform.bucket
 
     @property

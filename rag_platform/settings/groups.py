@@ -2,11 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag_platform.settings.sources import Sources, folder, sources_of
 from rag_platform.settings.values import (
     DatabaseUrl,
     Home,
@@ -17,8 +17,6 @@ from rag_platform.settings.values import (
     OptionalStorage,
     Port,
     Seconds,
-    Storage,
-    folder_of,
     in_url,
     printable,
 )
@@ -39,7 +37,7 @@ class PlatformSettings(_Group):
     model_config = SettingsConfigDict(env_prefix="RAG_", extra="ignore", validate_default=True)
 
     home: Home = Path(".rag")
-    bucket: Storage = "bucket"
+    bucket: Sources = "bucket"
     ledger_url: DatabaseUrl = ""
     object_store: OptionalStorage = ""
     host: Host = "127.0.0.1"
@@ -48,30 +46,34 @@ class PlatformSettings(_Group):
     @model_validator(mode="after")
     def _apart(self) -> "PlatformSettings":
         """What the platform writes must not come back to it as documents."""
-        if not self.bucket.startswith("file:"):
-            if self.bucket.rstrip("/") == self.object_store.rstrip("/"):
+        for source in sources_of(self.bucket):
+            self._apart_from(source.url)
+        return self
+
+    def _apart_from(self, url: str) -> None:
+        if not url.startswith("file:"):
+            if url.rstrip("/") == self.object_store.rstrip("/"):
                 raise ValueError("RAG_OBJECT_STORE and RAG_BUCKET must be different places")
-            return self
-        bucket = folder_of(urlsplit(self.bucket))
+            return
+        bucket = folder(url)
         if any(bucket.is_relative_to(self.home / name) for name in _OWN_FOLDERS):
             raise ValueError(f"RAG_BUCKET ({bucket}) may not lie in a folder that RAG_HOME needs")
         written = {"RAG_HOME": self.home}
         if self.object_store.startswith("file:"):
-            written["RAG_OBJECT_STORE"] = folder_of(urlsplit(self.object_store))
-        for name, folder in written.items():
-            if _listed(folder, bucket):
+            written["RAG_OBJECT_STORE"] = folder(self.object_store)
+        for name, place in written.items():
+            if _listed(place, bucket):
                 raise ValueError(
-                    f"{name} ({folder}) lies in RAG_BUCKET ({bucket}), where its files would be "
+                    f"{name} ({place}) lies in RAG_BUCKET ({bucket}), where its files would be "
                     "read as documents; choose another place or a hidden folder such as .rag"
                 )
-        return self
 
 
-def _listed(folder: Path, bucket: Path) -> bool:
+def _listed(place: Path, bucket: Path) -> bool:
     """Whether a listing of the bucket goes into the folder."""
-    if not folder.is_relative_to(bucket):
+    if not place.is_relative_to(bucket):
         return False
-    return not any(part.startswith(".") for part in folder.relative_to(bucket).parts)
+    return not any(part.startswith(".") for part in place.relative_to(bucket).parts)
 
 
 class ChatSettings(_Group):

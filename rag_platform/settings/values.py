@@ -78,8 +78,8 @@ def _home(value: Any) -> Path:
     return home
 
 
-def _storage(value: str) -> str:
-    """The URL of a folder, or of a place in an object store."""
+def storage(value: str) -> str:
+    """The URL of a folder, or of a place in an object store. Raises ValueError."""
     value = _given(value)
     parts = _split(value)
     if parts.scheme == "file":
@@ -92,7 +92,7 @@ def _storage(value: str) -> str:
 
 
 def _optional_storage(value: str) -> str:
-    return _storage(value) if value else ""
+    return storage(value) if value else ""
 
 
 def _split(value: str) -> SplitResult:
@@ -132,7 +132,6 @@ Host = Annotated[str, AfterValidator(_host)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpUrl = Annotated[str, AfterValidator(_optional_http_url)]
 Home = Annotated[Path, BeforeValidator(_home)]
-Storage = Annotated[str, AfterValidator(_storage)]
 OptionalStorage = Annotated[str, AfterValidator(_optional_storage)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 ModelSource = Annotated[str, AfterValidator(_model)]

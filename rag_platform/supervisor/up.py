@@ -7,13 +7,13 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 
 from rag_platform.errors import RagError
 from rag_platform.printing import printable
 from rag_platform.settings import Settings
+from rag_platform.settings.sources import folder, sources_of
 from rag_platform.supervisor import preflight, stack
 from rag_platform.supervisor.child import Child, Pace
 from rag_platform.supervisor.display import Display
@@ -97,10 +97,10 @@ def _name(action: Action) -> str:
 
 
 def _seed(settings: Settings, display: Display) -> None:
-    location = urlsplit(settings.bucket_url)
-    if location.scheme != "file":
+    ours = [source for source in sources_of(settings.bucket_url) if not source.name]
+    if not ours or not ours[0].url.startswith("file:") or ours[0].read_only:
         return
-    bucket = Path(unquote(location.path))
+    bucket = folder(ours[0].url)
     with preflight.explained(bucket, "RAG_BUCKET"):
         copied = seed(bucket, stack.ROOT / "examples" / "documents", settings.home)
     if copied:

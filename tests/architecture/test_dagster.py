@@ -169,7 +169,7 @@ def test_the_sensor_skips_where_nothing_changed(tick, put, platform, pipeline):
 
 def test_the_sensor_skips_with_the_reason_when_a_listing_fails(tick, platform, pipeline, put):
     class Failing(Bucket):
-        def list(self, prefix=""):
+        def list_source(self, source):
             raise BucketUnavailable("The share is not mounted.")
 
     put("handbook/leave.md", LEAVE)
@@ -182,10 +182,10 @@ def test_the_sensor_waits_for_a_file_that_is_being_written(tick, platform, put):
     class Growing(Bucket):
         looks = 0
 
-        def list(self, prefix=""):
+        def list_source(self, source):
             Growing.looks += 1
             put("handbook/leave.md", LEAVE * Growing.looks)
-            return super().list(prefix)
+            return super().list_source(source)
 
     result = tick(Growing(platform.bucket.url), watch="1")
     assert isinstance(result, dg.SkipReason)

@@ -336,7 +336,7 @@ def test_a_document_that_changed_there_and_back_between_two_runs_keeps_the_right
 @on_sqlite
 def test_a_listing_that_fails_deletes_nothing(pipeline, put, platform, found):
     class Failing(Bucket):
-        def list(self, prefix=""):
+        def list_collection(self, collection):
             yield BucketObject("handbook/other.md", 1, item.modified, None)
             raise BucketUnavailable("The bucket does not answer.")
 

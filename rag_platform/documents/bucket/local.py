@@ -44,8 +44,20 @@ class LocalFolder:
         self.path = Path(path)
         self.skipped: dict[str, str] = {}
 
-    def list(self, prefix: str) -> Iterator[BucketObject]:
-        """Walk the folder; raises :class:`BucketUnavailable` unless it was seen whole."""
+    @property
+    def place(self) -> str:
+        """The folder's address and inode: those of a mount point change when its disk is away.
+
+        Not the device's number, which another start of the machine may change.
+        """
+        with self._root() as root:
+            return f"{self.path.as_uri()}#{os.fstat(root).st_ino:x}"
+
+    def list(self, prefix: str, *, deep: bool = True) -> Iterator[BucketObject]:
+        """Walk the folder; raises :class:`BucketUnavailable` unless it was seen whole.
+
+        Without ``deep``, only its own files.
+        """
         skipped: dict[str, str] = {}
         start = () if not prefix else tuple(prefix.split("/"))
         if start and (found := self.stat(prefix)):
@@ -60,12 +72,13 @@ class LocalFolder:
                     entries = _entries(root, folder)
                 for name, status in entries:
                     key = "/".join((*folder, name))
-                    if is_ignored(key):
+                    if is_ignored(name):  # its folders were not
                         continue
                     if reason := _unusable(name, status):
                         skipped[os.fsencode(key).decode("utf-8", "backslashreplace")] = reason
                     elif stat.S_ISDIR(status.st_mode):
-                        waiting.append((*folder, name))
+                        if deep:
+                            waiting.append((*folder, name))
                     else:
                         yield _object(key, status)
             # A folder that was removed or mounted over meanwhile looked empty, and was not.
@@ -74,8 +87,12 @@ class LocalFolder:
                     raise BucketUnavailable(f"The bucket {self.path} was replaced while listed.")
         for name in skipped.keys() - self.skipped.keys():
             _log.warning("skipped in the bucket", name=name, reason=skipped[name])
-        elsewhere = {n: r for n, r in self.skipped.items() if not n.startswith(f"{prefix}/")}
-        self.skipped = {**elsewhere, **skipped} if start else skipped
+        elsewhere = {
+            name: reason
+            for name, reason in self.skipped.items()
+            if (not name.startswith(f"{prefix}/") if prefix else not deep and "/" in name)
+        }
+        self.skipped = elsewhere | skipped
 
     def stat(self, key: str) -> BucketObject | None:
         """The file at a key, if it is one."""

@@ -47,6 +47,9 @@ def upgrade() -> None:
         ),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "place", sa.Text(), nullable=True, comment="where its documents were last listed"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
         sa.UniqueConstraint("name", name=op.f("uq_collections_name")),
         comment="A knowledge base: a top folder of the bucket. The revision counts its changes.",
