@@ -20,11 +20,11 @@ from rag_platform.ledger.documents import (
     announce,
     bury,
     find_content,
+    is_wanted,
     known_documents,
     quarantine,
     set_content,
     touch,
-    wanted_contents,
 )
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
@@ -238,16 +238,16 @@ def reconcile_chunks(
     tokenizer: Tokenizer,
     spec: ChunkingSpec,
     collection_id: int,
+    content_id: str | None = None,
 ) -> int:
-    """Split every current content of the collection under ``spec``.
+    """Split every current content of the collection under ``spec``, or only ``content_id``.
 
     Returns how many chunks were made. Each content is committed alone. The documents of a content
     without a single chunk are quarantined; those of a lost text are read from the bucket again.
     """
     chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
-    wanted = wanted_contents(collection_id).subquery()
     statement = sa.select(contents.c.id, contents.c.text_ref).where(
-        contents.c.id.in_(sa.select(wanted.c[0])),
+        is_wanted(contents.c.id, collection_id, content_id),
         contents.c.id.not_in(chunked),
         contents.c.text_ref.is_not(None),
     )
@@ -286,7 +286,7 @@ def reconcile_chunks(
                 [{"content_id": row.id, "chunking": spec.id, "chunks": len(passages)}],
             )
         made += len(passages)
-    _quarantine_empty(ledger, spec, collection_id)
+    _quarantine_empty(ledger, spec, collection_id, content_id)
     return made
 
 
@@ -309,7 +309,9 @@ def reread_outdated(ledger: Ledger) -> int:
     return changed.rowcount
 
 
-def _quarantine_empty(ledger: Ledger, spec: ChunkingSpec, collection_id: int) -> None:
+def _quarantine_empty(
+    ledger: Ledger, spec: ChunkingSpec, collection_id: int, content_id: str | None
+) -> None:
     """Set the documents aside whose content has no chunk, also one that another path brought."""
     statement = (
         sa.select(documents.c.id, documents.c.content_id)
@@ -325,6 +327,8 @@ def _quarantine_empty(ledger: Ledger, spec: ChunkingSpec, collection_id: int) ->
             chunked_contents.c.chunks == 0,
         )
     )
+    if content_id is not None:
+        statement = statement.where(documents.c.content_id == content_id)
     with ledger.read() as connection:
         if connection.execute(statement).first() is None:
             return

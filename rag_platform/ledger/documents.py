@@ -69,6 +69,19 @@ def wanted_contents(collection_id: int) -> sa.CompoundSelect[Any]:
     )
 
 
+def is_wanted(
+    column: sa.ColumnElement[Any], collection_id: int, content_id: str | None = None
+) -> sa.ColumnElement[bool]:
+    """Whether a column names a content that the collection wants; or, narrower, this one.
+
+    The narrow form costs the same however many documents there are. It trusts the caller that
+    the content is wanted; whether that was so is what the proof of the index finds out.
+    """
+    if content_id is not None:
+        return column == content_id
+    return column.in_(wanted_contents(collection_id))
+
+
 def known_documents(connection: sa.Connection, collection_id: int) -> dict[str, KnownDocument]:
     """All documents of a collection by key, tombstones too."""
     rows = connection.execute(
@@ -104,10 +117,13 @@ def known_document(
 
 def announce(
     connection: sa.Connection, collection_id: int, sizes: dict[str, int], now: datetime
-) -> None:
-    """Give every listed key a row: new ones and returning tombstones become ``pending``."""
+) -> int | None:
+    """Give every listed key a row: new ones and returning tombstones become ``pending``.
+
+    Returns the revision of the collection that this made.
+    """
     if not sizes:
-        return
+        return None
     revision = next_revision(connection, collection_id)
     connection.execute(
         insert_ignore(connection, documents),
@@ -142,6 +158,7 @@ def announce(
         fingerprint=None,
         revision=revision,
     )
+    return revision
 
 
 def bury(connection: sa.Connection, collection_id: int, ids: list[int]) -> None:
