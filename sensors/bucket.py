@@ -39,6 +39,7 @@ def bucket_changed(
     deadline = time.monotonic() + settings.watch_seconds
     lost = _lost_indexes(ledger, chroma)
     seen: dict[str, str] = {}
+    stale_before: dict[str, str] = {}
     looks = 0
     blocked: dict[str, str] = {}
     while True:
@@ -50,7 +51,11 @@ def bucket_changed(
             # A listing that failed says nothing about what the bucket holds.
             return dg.SkipReason(str(error))
         difference = compare(listing, seen, _known(ledger))
-        reasons = {**_stale(ledger), **lost, **difference.reasons}
+        stale = _stale(ledger)
+        # Seen twice like new files: the service makes a small upload current in less time.
+        lasting = {name: reason for name, reason in stale.items() if name in stale_before}
+        stale_before = stale
+        reasons = {**lasting, **lost, **difference.reasons}
         ready: dict[str, str] = {}
         for name, reason in reasons.items():
             obstacle = _obstacle(context.instance, name)

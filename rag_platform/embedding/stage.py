@@ -39,8 +39,8 @@ def reconcile_embeddings(
 ) -> EmbeddingReport:
     """Give every chunk of the collection its vectors, a block at a time, each block committed.
 
-    With ``content_id``, those of that content alone. Vectors are addressed by the encoder and the exact string: equal strings share one, and two
-    reconcilers at once only do the same work twice.
+    With ``content_id``, those of that content alone. Vectors are addressed by the encoder and the
+    exact string: equal strings share one, and two reconcilers at once only do the same work twice.
     """
     done = embedded = 0
     while True:

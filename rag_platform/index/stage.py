@@ -281,5 +281,6 @@ def _index(ledger: Ledger, generation_id: int, collection_id: int) -> IndexedCol
 def index_of(
     connection: sa.Connection, generation_id: int, collection_id: int
 ) -> IndexedCollection:
+    """A generation's index of a collection, as this transaction sees it."""
     rows: Sequence[IndexedCollection] = indexed_collections(connection, [generation_id])
     return next(row for row in rows if row.collection_id == collection_id)

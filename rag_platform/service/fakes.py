@@ -150,6 +150,7 @@ class LivingServer:
 
 def offline_platform(settings: Settings) -> Platform:
     """A platform that serves an empty index, under the settings' home."""
+    settings.chat.fast_lane_megabytes = 0  # there is nothing to embed with
     platform = Platform(settings)
     migrate(platform.ledger)
     with platform.ledger.write() as connection:

@@ -29,7 +29,7 @@ from rag_platform.ledger.documents import (
 from rag_platform.ledger.generations import current_serving
 from rag_platform.ledger.passages import title_of
 from rag_platform.service import keys as keys  # registers the path parameter's kind
-from rag_platform.service.context import CurrentPlatform
+from rag_platform.service.context import CurrentLane, CurrentPlatform
 from rag_platform.service.paging import decode_cursor, encode_cursor
 from rag_platform.service.payloads import (
     CollectionPayload,
@@ -93,13 +93,17 @@ def get_documents(
 
 
 @router.post(_DOCUMENTS, status_code=202)
-async def upload(collection: str, request: Request, platform: CurrentPlatform) -> UploadPayload:
-    """Put a file in the bucket; it is listed at once and indexed seconds later."""
+async def upload(
+    collection: str, request: Request, platform: CurrentPlatform, lane: CurrentLane
+) -> UploadPayload:
+    """Put a file in the bucket; it is listed at once, and a small one is indexed at once too."""
     checked_key(collection, "name")  # a bad collection is refused before the file is read
     limit = platform.settings.chat.max_upload_megabytes
     name, data = await read_upload(request, limit)
     key = checked_key(collection, name)
-    sha256 = await run_in_threadpool(_store, platform, collection, key, data)
+    announced = await run_in_threadpool(_store, platform, collection, key, data)
+    lane.offer(collection, key, len(data), announced)
+    sha256 = hashlib.sha256(data).hexdigest()
     return UploadPayload(collection=collection, key=key, sha256=sha256)
 
 
@@ -181,12 +185,11 @@ def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> 
     )
 
 
-def _store(platform: Platform, collection: str, key: str, data: bytes) -> str:
+def _store(platform: Platform, collection: str, key: str, data: bytes) -> int | None:
     platform.bucket.write(key, data)
     with platform.ledger.write() as connection:
         found = ensure_collection(connection, collection)
-        announce(connection, found.id, {key: len(data)}, datetime.now(UTC))
-    return hashlib.sha256(data).hexdigest()
+        return announce(connection, found.id, {key: len(data)}, datetime.now(UTC))
 
 
 def _read_text(platform: Platform, content: sa.Row[Any]) -> ParsedDocument:
