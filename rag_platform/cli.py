@@ -129,8 +129,8 @@ def documents(
 ) -> None:
     """List the documents with their state and, where one cannot be read, the reason."""
     from rag_platform.ledger.collections import list_collections
-    from rag_platform.ledger.documents import list_documents
     from rag_platform.ledger.generations import current_serving
+    from rag_platform.ledger.listing import list_documents
 
     platform = _platform()
     if collection is not None:

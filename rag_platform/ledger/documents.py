@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from rag_platform.errors import NotFound
 from rag_platform.ledger.collections import next_revision
-from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, in_batches, insert_ignore
-from rag_platform.ledger.tables import chunked_contents, collections, contents, documents
+from rag_platform.ledger.statements import AnyRow, fetch_in, in_batches, insert_ignore
+from rag_platform.ledger.tables import collections, contents, documents
 
 State = Literal["pending", "indexed", "quarantined", "deleted"]
 
@@ -25,24 +26,6 @@ class KnownDocument:
     state: State
     fingerprint: str | None
     content_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedDocument:
-    """A document as a list shows it."""
-
-    collection: str
-    key: str
-    state: State
-    reason: str | None
-    title: str | None
-    author: str | None
-    media_type: str | None
-    size_bytes: int
-    pages: int | None
-    chunks: int | None
-    uploaded_at: datetime
-    indexed_at: datetime | None
 
 
 def readable() -> sa.ColumnElement[bool]:
@@ -247,6 +230,47 @@ def quarantine(
     )
 
 
+def have_read_again(connection: sa.Connection, collection: str, key: str) -> tuple[int, int | None]:
+    """Let the bucket's watcher read a document again, though its bytes are the same.
+
+    A verdict on its bytes is forgotten, for every document that holds them; those become
+    ``pending``. Whatever is readable stays so meanwhile. Returns the document's size in bytes, and
+    the revision of the collection that this made if the document is pending by it. Raises
+    :class:`NotFound`.
+    """
+    found = known_document(connection, collection, key)
+    if found is None or found[1].state == "deleted":
+        raise NotFound(f"There is no document {key!r} in the collection {collection!r}.")
+    document = found[1]
+    same = documents.c.id == document.id
+    if document.content_id is not None:
+        connection.execute(
+            sa.update(contents)
+            .where(contents.c.id == document.content_id, contents.c.reason.is_not(None))
+            .values(reason=None)
+        )
+        same |= documents.c.content_id == document.content_id
+    connection.execute(
+        sa.update(documents).where(same, documents.c.state != "deleted").values(fingerprint=None)
+    )
+    revision: int | None = None
+    aside = connection.execute(
+        sa.select(documents.c.id, documents.c.collection_id).where(
+            same, documents.c.state == "quarantined"
+        )
+    ).all()
+    for collection_id in sorted({row.collection_id for row in aside}):
+        made = next_revision(connection, collection_id)
+        ids = [row.id for row in aside if row.collection_id == collection_id]
+        _update(connection, ids, state="pending", reason=None, content_id=None, revision=made)
+        if document.id in ids:
+            revision = made
+    size = connection.execute(
+        sa.select(documents.c.size_bytes).where(documents.c.id == document.id)
+    ).scalar_one()
+    return size, revision
+
+
 def publish(connection: sa.Connection, collection_id: int, content_ids: list[str]) -> int:
     """Let readers see the pending documents that hold these contents; returns how many."""
     ids = [
@@ -277,48 +301,6 @@ def find_content(connection: sa.Connection, content_id: str) -> AnyRow | None:
     return connection.execute(sa.select(contents).where(contents.c.id == content_id)).first()
 
 
-def list_documents(
-    connection: sa.Connection,
-    collection: str | None,
-    *,
-    chunking: str,
-    state: State | None = None,
-    after: tuple[str, str] | None = None,
-    limit: int = 100,
-) -> list[ListedDocument]:
-    """Documents by collection and key, without tombstones, those after the given pair."""
-    statement = (
-        _listing(chunking)
-        .where(documents.c.state != "deleted")
-        .order_by(collections.c.name, documents.c.key)
-        .limit(limit)
-    )
-    if collection is not None:
-        statement = statement.where(collections.c.name == collection)
-    if state is not None:
-        statement = statement.where(documents.c.state == state)
-    if after is not None:
-        name, key = after
-        statement = statement.where(
-            (collections.c.name > name) | ((collections.c.name == name) & (documents.c.key > key))
-        )
-    return [ListedDocument(*row) for row in connection.execute(statement)]
-
-
-def find_document(
-    connection: sa.Connection, collection: str, key: str, *, chunking: str
-) -> ListedDocument | None:
-    """One document as a list shows it; a tombstone is none."""
-    row = connection.execute(
-        _listing(chunking).where(
-            collections.c.name == collection,
-            documents.c.key == key,
-            documents.c.state != "deleted",
-        )
-    ).first()
-    return ListedDocument(*row) if row else None
-
-
 def readable_content(connection: sa.Connection, collection: str, key: str) -> AnyRow | None:
     """The content that readers see of a document; ``text_ref`` is None where its text was lost."""
     return connection.execute(
@@ -327,32 +309,6 @@ def readable_content(connection: sa.Connection, collection: str, key: str) -> An
         .join(contents, contents.c.id == documents.c.indexed_content_id)
         .where(collections.c.name == collection, documents.c.key == key, readable())
     ).first()
-
-
-def _listing(chunking: str) -> AnySelect:
-    shown = sa.func.coalesce(documents.c.indexed_content_id, documents.c.content_id)
-    return (
-        sa.select(
-            collections.c.name,
-            documents.c.key,
-            documents.c.state,
-            documents.c.reason,
-            contents.c.title,
-            contents.c.author,
-            contents.c.media_type,
-            documents.c.size_bytes,
-            contents.c.pages,
-            chunked_contents.c.chunks,
-            documents.c.uploaded_at,
-            documents.c.indexed_at,
-        )
-        .join_from(documents, collections)
-        .outerjoin(contents, contents.c.id == shown)
-        .outerjoin(
-            chunked_contents,
-            (chunked_contents.c.content_id == shown) & (chunked_contents.c.chunking == chunking),
-        )
-    )
 
 
 def _update(

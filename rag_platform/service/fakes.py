@@ -200,6 +200,8 @@ def add_document(
             "author": document.author,
             "pages": document.page_count,
             "words": len(document.text.split()),
+            "language": document.language,
+            "notes": list(document.notes),
             "text_ref": reference,
             "parsed_at": now,
         }

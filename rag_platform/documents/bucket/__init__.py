@@ -3,7 +3,7 @@
 The platform reads it, writes to it for an upload only, and deletes from it only when asked to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +25,7 @@ class _Store(Protocol):
     def list(self, prefix: str) -> Iterator[BucketObject]: ...
     def stat(self, key: str) -> BucketObject | None: ...
     def read(self, key: str, limit: int = -1) -> tuple[BucketObject, bytes]: ...
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]: ...
     def write(self, key: str, data: bytes) -> BucketObject: ...
     def delete(self, key: str) -> None: ...
 
@@ -63,6 +64,12 @@ class Bucket:
         if is_ignored(key):
             raise NotFound(f"There is no file {key!r} in the bucket.")
         return self._store.read(key)[1]
+
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """An object and its bytes in pieces; close the generator. Raises :class:`NotFound`."""
+        if is_ignored(key):
+            raise NotFound(f"There is no file {key!r} in the bucket.")
+        return self._store.stream(key)
 
     def read_stable(self, key: str, *, max_bytes: int) -> tuple[BucketObject, bytes]:
         """An object and its bytes, which belong to each other.

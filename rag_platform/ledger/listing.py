@@ -1,0 +1,147 @@
+"""Documents as lists show them, and how far those are that come in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from rag_platform.ledger.documents import State
+from rag_platform.ledger.statements import AnyRow, AnySelect
+from rag_platform.ledger.tables import chunked_contents, collections, contents, documents
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDocument:
+    """A document as a list shows it."""
+
+    collection: str
+    key: str
+    state: State
+    reason: str | None
+    title: str | None
+    author: str | None
+    media_type: str | None
+    size_bytes: int
+    pages: int | None
+    words: int | None
+    language: str | None
+    """ISO 639-1, such as ``en``."""
+    notes: tuple[str, ...]
+    """What a person should know of how it was read."""
+    chunks: int | None
+    uploaded_at: datetime
+    indexed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is on its way to the readers."""
+
+    waiting: int
+    """Documents that were not read yet."""
+    indexing: int
+    """Documents that were read and cannot be found yet."""
+    first: tuple[tuple[str, str], ...]
+    """The collection and key of some that are being indexed."""
+
+
+def list_documents(
+    connection: sa.Connection,
+    collection: str | None,
+    *,
+    chunking: str,
+    state: State | None = None,
+    query: str = "",
+    after: tuple[str, str] | None = None,
+    limit: int = 100,
+) -> list[ListedDocument]:
+    """Documents by collection and key, without tombstones, those after the given pair.
+
+    With ``query``, those of which the key or the title holds each of its words, in any case.
+    """
+    statement = (
+        _listing(chunking)
+        .where(documents.c.state != "deleted")
+        .order_by(collections.c.name, documents.c.key)
+        .limit(limit)
+    )
+    if collection is not None:
+        statement = statement.where(collections.c.name == collection)
+    if state is not None:
+        statement = statement.where(documents.c.state == state)
+    for word in query.split():
+        statement = statement.where(
+            documents.c.key.icontains(word, autoescape=True)
+            | contents.c.title.icontains(word, autoescape=True)
+        )
+    if after is not None:
+        name, key = after
+        statement = statement.where(
+            (collections.c.name > name) | ((collections.c.name == name) & (documents.c.key > key))
+        )
+    return [_listed(row) for row in connection.execute(statement)]
+
+
+def find_document(
+    connection: sa.Connection, collection: str, key: str, *, chunking: str
+) -> ListedDocument | None:
+    """One document as a list shows it; a tombstone is none."""
+    row = connection.execute(
+        _listing(chunking).where(
+            collections.c.name == collection,
+            documents.c.key == key,
+            documents.c.state != "deleted",
+        )
+    ).first()
+    return _listed(row) if row else None
+
+
+def progress_of(connection: sa.Connection, limit: int = 5) -> Progress:
+    """How far the pending documents of all collections are."""
+    pending = documents.c.state == "pending"
+    read = documents.c.content_id.is_not(None)
+    waiting, indexing = connection.execute(
+        sa.select(sa.func.count().filter(~read), sa.func.count().filter(read)).where(pending)
+    ).one()
+    rows = connection.execute(
+        sa.select(collections.c.name, documents.c.key)
+        .join_from(documents, collections)
+        .where(pending, read)
+        .order_by(documents.c.revision)
+        .limit(limit)
+    )
+    return Progress(waiting, indexing, tuple((row.name, row.key) for row in rows))
+
+
+def _listed(row: AnyRow) -> ListedDocument:
+    values = row._asdict()
+    return ListedDocument(**values | {"notes": tuple(values["notes"] or ())})
+
+
+def _listing(chunking: str) -> AnySelect:
+    shown = sa.func.coalesce(documents.c.indexed_content_id, documents.c.content_id)
+    return (
+        sa.select(
+            collections.c.name.label("collection"),
+            documents.c.key,
+            documents.c.state,
+            documents.c.reason,
+            contents.c.title,
+            contents.c.author,
+            contents.c.media_type,
+            documents.c.size_bytes,
+            contents.c.pages,
+            contents.c.words,
+            contents.c.language,
+            contents.c.notes,
+            chunked_contents.c.chunks,
+            documents.c.uploaded_at,
+            documents.c.indexed_at,
+        )
+        .join_from(documents, collections)
+        .outerjoin(contents, contents.c.id == shown)
+        .outerjoin(
+            chunked_contents,
+            (chunked_contents.c.content_id == shown) & (chunked_contents.c.chunking == chunking),
+        )
+    )
