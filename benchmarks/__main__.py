@@ -1,7 +1,7 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, search, encoding.
+start, idle, freshness, upload, search, encoding.
 """
 
 import argparse
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": running.start,
     "idle": running.idle,
     "freshness": running.freshness,
+    "upload": running.upload,
     "search": running.search,
     "encoding": encoding.encoding,
 }

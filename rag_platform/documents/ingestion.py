@@ -82,10 +82,14 @@ def reconcile_documents(
     documents are read, each committed alone. ``collection`` is its id and name.
     """
     collection_id, name = collection
+    with ledger.read() as connection:
+        before = known_documents(connection, collection_id)
     listing = list_collection(bucket, name)
     with ledger.write() as connection:
         known = known_documents(connection, collection_id)
-        gone = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
+        absent = [d for d in known.values() if d.state != "deleted" and d.key not in listing]
+        # What somebody put there while the bucket was listed is not gone.
+        gone = [document for document in absent if before.get(document.key) == document]
         bury(connection, collection_id, [document.id for document in gone])
         fresh = {
             key: item.size
