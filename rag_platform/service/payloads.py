@@ -264,13 +264,4 @@ class RatingPayload(BaseModel):
     @classmethod
     def of(cls, rating: Rating) -> Self:
         """From the ledger's rating."""
-        return cls(
-            answer_id=rating.answer_id,
-            rater=rating.rater,
-            rating=rating.rating,
-            reasons=list(rating.reasons),
-            comment=rating.comment,
-            passage=rating.passage,
-            created_at=rating.created_at,
-            updated_at=rating.updated_at,
-        )
+        return cls.model_validate(rating, from_attributes=True)
