@@ -194,5 +194,6 @@ def _rating(row: AnyRow) -> Rating:
 
 
 def _citation(row: AnyRow) -> Citation:
-    values = {name: row._mapping[name] for name in _CITATION_FIELDS}
-    return Citation(**values | {"heading_path": tuple(values["heading_path"])})
+    values: dict[str, Any] = {name: getattr(row, name) for name in _CITATION_FIELDS}
+    values["heading_path"] = tuple(row.heading_path)
+    return Citation(**values)

@@ -1,7 +1,8 @@
 """Documents as lists show them, and how far those are that come in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,6 +32,9 @@ class ListedDocument:
     chunks: int | None
     uploaded_at: datetime
     indexed_at: datetime | None
+
+
+_FIELDS = tuple(field.name for field in fields(ListedDocument))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,9 @@ def progress_of(connection: sa.Connection, limit: int = 5) -> Progress:
 
 
 def _listed(row: AnyRow) -> ListedDocument:
-    values = row._asdict()
-    return ListedDocument(**values | {"notes": tuple(values["notes"] or ())})
+    values: dict[str, Any] = {name: getattr(row, name) for name in _FIELDS}
+    values["notes"] = tuple(row.notes or ())
+    return ListedDocument(**values)
 
 
 def _listing(chunking: str) -> AnySelect:

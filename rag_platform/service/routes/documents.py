@@ -116,7 +116,10 @@ def get_progress(platform: CurrentPlatform, lane: CurrentLane) -> ProgressPayloa
     """How many documents are coming in, and which are in work."""
     with platform.ledger.read() as connection:
         progress = progress_of(connection)
-    places = dict.fromkeys([*([lane.in_work] if lane.in_work else []), *progress.first])
+    places: list[tuple[str, str]] = list(progress.first)
+    now = lane.in_work
+    if now is not None and now not in places:
+        places.insert(0, now)
     return ProgressPayload(
         waiting=progress.waiting,
         indexing=progress.indexing,
