@@ -1,9 +1,9 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, search, encoding, unchanged, bulk, ingestion. ``ingestion`` compares with
-LangChain, which the extra ``bench`` installs, on the files of a folder that ``--data`` names; without one it
-is left out.
+start, idle, freshness, upload, search, encoding, unchanged, bulk, ingestion. ``ingestion``
+compares with LangChain, which the extra ``bench`` installs, on the files of a folder that
+``--data`` names; without one it is left out.
 """
 
 import argparse
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": running.start,
     "idle": running.idle,
     "freshness": running.freshness,
+    "upload": running.upload,
     "search": running.search,
     "encoding": encoding.encoding,
     "bulk": bulk.bulk,

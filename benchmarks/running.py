@@ -69,6 +69,35 @@ def freshness(folder: Path) -> list[Figure]:
     ]
 
 
+def upload(folder: Path) -> list[Figure]:
+    """Thirty small files put through the API one by one: from the request to the first citation."""
+    chance = random.Random(_SEED)
+    seconds: list[float] = []
+    with Stack(folder) as stack:
+        _settle(stack)
+        for number in range(31):
+            word = f"{''.join(chance.choices('bcdfghklmnprstvz', k=9))}{number}"
+            file = f"# {word}\n\nThe {word} opens at {number} o'clock.\n".encode()
+            sent = time.monotonic()
+            stack.http.post(
+                "/v1/collections/uploaded/documents", files={"file": (f"{word}.md", file)}
+            ).raise_for_status()
+            wait_until(lambda word=word: _cited(stack, word), 120, f"{word} is cited")
+            if number:  # the first one warms up
+                seconds.append(time.monotonic() - sent)
+            time.sleep(chance.uniform(0, 1))  # people do not upload in step with anything
+        memory = sum(
+            process.memory_full_info().pss
+            for process in stack.processes()
+            if "rag_platform.documents.parsing.worker" in process.cmdline()
+        )
+    return [
+        Figure("file uploaded to answerable, median", statistics.median(seconds), "s", 0.5),
+        Figure("file uploaded to answerable, 95th percentile", percentile(seconds, 95), "s"),
+        Figure("memory of the waiting document reader", memory / 1e6, "MB"),
+    ]
+
+
 def search(folder: Path) -> list[Figure]:
     """``/v1/search`` over some 2,000 chunks, from a client on the same machine."""
     chance = random.Random(_SEED)

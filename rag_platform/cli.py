@@ -132,7 +132,7 @@ def documents(
     """List the documents with their state and, where one cannot be read, the reason."""
     from rag_platform.ledger.collections import list_collections
     from rag_platform.ledger.generations import current_serving
-    from rag_platform.ledger.listings import list_documents
+    from rag_platform.ledger.listing import list_documents
 
     platform = _platform()
     if collection is not None:

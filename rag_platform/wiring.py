@@ -64,6 +64,7 @@ class Platform:
             self.models,
             threads=self.settings.platform.threads,
             batch_tokens=self.settings.embedding.batch_tokens,
+            one_session=True,
         )
 
     @cached_property

@@ -39,6 +39,7 @@ def bucket_changed(
     deadline = time.monotonic() + settings.watch_seconds
     lost = _lost_indexes(ledger, chroma)
     seen: dict[str, str] = {}
+    stale_before: dict[str, str] = {}
     looks = 0
     blocked: dict[str, str] = {}
     while True:
@@ -47,7 +48,11 @@ def bucket_changed(
         look = look_at(ledger, bucket, seen)
         if look.failed and len(look.failed) == len(bucket.sources):
             return dg.SkipReason(" ".join(look.failed))
-        reasons = {**_stale(ledger), **lost, **look.reasons}
+        stale = _stale(ledger)
+        # Seen twice like new files: the service makes a small upload current in less time.
+        lasting = {name: reason for name, reason in stale.items() if name in stale_before}
+        stale_before = stale
+        reasons = {**lasting, **lost, **look.reasons}
         ready: dict[str, str] = {}
         for name, reason in reasons.items():
             if name in look.unknown:  # a run could not list it

@@ -77,7 +77,8 @@ def take_in_listing(
             [
                 row.id
                 for row in known_by_key(connection, collection_id, gone)
-                if row.state != "deleted"
+                # What somebody put there while the bucket was listed is not gone.
+                if row.state != "deleted" and row.fingerprint == known[row.key]
             ],
         )
         now = datetime.now(UTC)

@@ -12,7 +12,7 @@ from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import NotFound
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.documents import quarantine, wanted_contents
+from rag_platform.ledger.documents import is_wanted, quarantine
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
 from rag_platform.objects import Objects
@@ -31,18 +31,20 @@ def reconcile_chunks(
     spec: ChunkingSpec,
     collection_id: int,
     limit: int | None = None,
+    content_id: str | None = None,
 ) -> int:
     """Split every current content of the collection under ``spec``, or at most ``limit`` of them.
+
+    With ``content_id``, that content alone.
 
     Returns how many chunks were made, some contents at a time. The documents of a content without
     a single chunk are quarantined; those of a lost text are read from the bucket again.
     """
     chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
-    wanted = wanted_contents(collection_id).subquery()
     statement = (
         sa.select(contents.c.id, contents.c.text_ref)
         .where(
-            contents.c.id.in_(sa.select(wanted.c[0])),
+            is_wanted(contents.c.id, collection_id, content_id),
             contents.c.id.not_in(chunked),
             contents.c.text_ref.is_not(None),
         )
@@ -80,7 +82,7 @@ def reconcile_chunks(
             _save(ledger, spec, batch)
             batch, started = {}, time.monotonic()
     _save(ledger, spec, batch)
-    _quarantine_empty(ledger, spec, collection_id)
+    _quarantine_empty(ledger, spec, collection_id, content_id)
     return made
 
 
@@ -99,7 +101,9 @@ def _save(ledger: Ledger, spec: ChunkingSpec, batch: dict[str, list[dict[str, An
         )
 
 
-def _quarantine_empty(ledger: Ledger, spec: ChunkingSpec, collection_id: int) -> None:
+def _quarantine_empty(
+    ledger: Ledger, spec: ChunkingSpec, collection_id: int, content_id: str | None
+) -> None:
     """Set the documents aside whose content has no chunk, also one that another path brought."""
     statement = (
         sa.select(documents.c.id, documents.c.content_id)
@@ -115,6 +119,8 @@ def _quarantine_empty(ledger: Ledger, spec: ChunkingSpec, collection_id: int) ->
             chunked_contents.c.chunks == 0,
         )
     )
+    if content_id is not None:
+        statement = statement.where(documents.c.content_id == content_id)
     with ledger.read() as connection:
         if connection.execute(statement).first() is None:
             return

@@ -23,9 +23,19 @@ class Encoder:
     ``threads`` batches are encoded at once, each of at most ``batch_tokens`` tokens (a longer
     text alone). ``threads`` is explicit: the runtime would take the host's core count, which a
     container does not have. Vectors have unit length, so that the inner product is the cosine.
+
+    With ``one_session`` documents are encoded in the session of the questions, a batch after the
+    other: somewhat slower, without a second copy of the weights in memory.
     """
 
-    def __init__(self, files: ModelFiles, *, threads: int, batch_tokens: int = 384) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        *,
+        threads: int,
+        batch_tokens: int = 384,
+        one_session: bool = False,
+    ) -> None:
         self.files = files
         description = files.describe()
         self.dimension: int = description["dimension"]
@@ -34,6 +44,7 @@ class Encoder:
         self.document_prefix: str = description["document_prefix"]
         self.threads = threads
         self.batch_tokens = batch_tokens
+        self.one_session = one_session
         self.tokenizer: Tokenizer = load_tokenizer(files)
         self._sessions: dict[int, Any] = {}
         self._loading = threading.Lock()
@@ -71,11 +82,13 @@ class Encoder:
         # One thread a batch and as many batches as threads: threads inside a batch would wait
         # for each other at every operator.
         def encode(rows: list[int]) -> None:
-            vectors[rows] = self._run([ids[row] for row in rows], threads=1)
+            threads = self.threads if self.one_session else 1
+            vectors[rows] = self._run([ids[row] for row in rows], threads=threads)
 
         batches = list(self._batches(ids))
-        if len(batches) == 1:
-            encode(batches[0])
+        if len(batches) == 1 or self.one_session:
+            for batch in batches:
+                encode(batch)
         elif batches:
             # Threads don't survive a fork, so no pool outlives a call.
             with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:

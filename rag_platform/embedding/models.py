@@ -36,7 +36,14 @@ class Models:
             stamp.write()
         return files
 
-    def encoder(self, spec: dict[str, Any], *, threads: int, batch_tokens: int) -> Encoder:
+    def encoder(
+        self,
+        spec: dict[str, Any],
+        *,
+        threads: int,
+        batch_tokens: int,
+        one_session: bool = False,
+    ) -> Encoder:
         """The encoder that a generation's spec names, proved to be the one it was built with."""
         files = self.files(spec["model"], spec["version"])
         if files.encoder_spec() != spec:
@@ -44,14 +51,17 @@ class Models:
                 f"The files in {files.path} are not the model that the index was built with.",
                 "Delete that folder; it is fetched from MLflow again at the next start.",
             )
-        return Encoder(files, threads=threads, batch_tokens=batch_tokens)
+        return Encoder(files, threads=threads, batch_tokens=batch_tokens, one_session=one_session)
 
 
 class Encoders:
     """The encoders of generations, each loaded when it is first needed, and once."""
 
-    def __init__(self, models: Models, *, threads: int, batch_tokens: int) -> None:
+    def __init__(
+        self, models: Models, *, threads: int, batch_tokens: int, one_session: bool = False
+    ) -> None:
         self._models = models
+        self._one_session = one_session
         self._threads = threads
         self._batch_tokens = batch_tokens
         self._loaded: dict[str, Encoder] = {}
@@ -65,6 +75,7 @@ class Encoders:
                     generation.spec["encoder"],
                     threads=self._threads,
                     batch_tokens=self._batch_tokens,
+                    one_session=self._one_session,
                 )
             return self._loaded[generation.encoder]
 

@@ -12,7 +12,7 @@ from rag_platform.embedding.header import header_of
 from rag_platform.embedding.models import Encoders
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.documents import wanted_contents
+from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnySelect, fetch_in, insert_ignore
 from rag_platform.ledger.tables import chunk_vectors, chunks, contents, vectors
@@ -36,10 +36,12 @@ def reconcile_embeddings(
     collection_id: int,
     progress: Callable[[int], None] | None = None,
     limit: int | None = None,
+    content_id: str | None = None,
 ) -> EmbeddingReport:
     """Give every chunk of the collection its vectors, a block at a time, each block committed.
 
-    No further block is begun after ``limit`` chunks.
+    With ``content_id``, those of that content alone. No further block is begun after ``limit``
+    chunks.
 
     Vectors are addressed by the encoder and the exact string: equal strings share one, and two
     reconcilers at once only do the same work twice.
@@ -49,7 +51,7 @@ def reconcile_embeddings(
         if limit is not None and done >= limit:
             return EmbeddingReport(done, embedded)
         with ledger.read() as connection:
-            rows = connection.execute(_missing(generation, collection_id)).all()
+            rows = connection.execute(_missing(generation, collection_id, content_id)).all()
             if not rows:
                 return EmbeddingReport(done, embedded)
             encoder = encoders(generation)
@@ -95,7 +97,7 @@ def reconcile_embeddings(
             progress(done)
 
 
-def _missing(generation: Generation, collection_id: int) -> AnySelect:
+def _missing(generation: Generation, collection_id: int, content_id: str | None) -> AnySelect:
     """The next chunks of the collection without a vector, in reading order."""
     has_vector = sa.exists().where(
         chunk_vectors.c.chunk_id == chunks.c.id,
@@ -106,7 +108,7 @@ def _missing(generation: Generation, collection_id: int) -> AnySelect:
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,
-            chunks.c.content_id.in_(wanted_contents(collection_id)),
+            is_wanted(chunks.c.content_id, collection_id, content_id),
             ~has_vector,
         )
         .order_by(chunks.c.content_id, chunks.c.ordinal)

@@ -24,7 +24,7 @@ B = 0.75
 _MAX_SEGMENTS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Segment:
     """Postings of some chunks, in CSR form: a term's rows are rows[starts[t]:starts[t + 1]]."""
 
@@ -48,6 +48,10 @@ class _Segment:
             return rows, counts
         living = self.alive[rows]
         return rows[living], counts[living]
+
+    def living(self) -> set[str]:
+        """The contents that can be found."""
+        return {content for content, alive in zip(self.contents, self.alive, strict=True) if alive}
 
 
 @dataclass(frozen=True)
@@ -143,9 +147,16 @@ class KeywordIndex:
         if segment is not None:
             segments = (*segments, segment)
         loaded = (old.loaded - gone) | ready
-        if len(segments) > _MAX_SEGMENTS or _mostly_dead(segments):
+        if _mostly_dead(segments):
             merged, loaded = self._load(connection, wanted)
             segments = () if merged is None else (merged,)
+        elif len(segments) > _MAX_SEGMENTS:
+            small = _small(segments)
+            held = {content for segment in small for content in segment.living()}
+            merged, ready = self._load(connection, held)
+            loaded = (loaded - held) | ready
+            segments = tuple(segment for segment in segments if segment not in small)
+            segments = segments if merged is None else (*segments, merged)
         return _State(revision, segments, readers, frozenset(loaded), frozenset(wanted - loaded))
 
     def _load(
@@ -204,6 +215,22 @@ def _without(segment: _Segment, contents: set[str] | frozenset[str]) -> _Segment
         return segment
     values: dict[str, Any] = {**segment.__dict__, "alive": segment.alive & ~dead}
     return _Segment(**values)
+
+
+def _small(segments: tuple[_Segment, ...]) -> list[_Segment]:
+    """The segments to merge: those that are not much larger than all smaller ones together.
+
+    So a chunk is merged about as often as its segment doubles, and one new document does not have
+    a whole collection's postings built again.
+    """
+    ordered = sorted(segments, key=lambda segment: len(segment.chunk_ids))
+    small, size = ordered[:2], sum(len(segment.chunk_ids) for segment in ordered[:2])
+    for segment in ordered[2:]:
+        if len(segment.chunk_ids) > 2 * size:
+            break
+        small.append(segment)
+        size += len(segment.chunk_ids)
+    return small
 
 
 def _mostly_dead(segments: tuple[_Segment, ...]) -> bool:

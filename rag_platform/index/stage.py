@@ -13,7 +13,7 @@ from rag_platform.errors import Conflict, IndexMissing
 from rag_platform.index.analysis import pack
 from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.documents import publish, wanted_contents
+from rag_platform.ledger.documents import is_wanted, publish
 from rag_platform.ledger.entries import (
     add_entries,
     backlog,
@@ -45,7 +45,7 @@ from rag_platform.ledger.tables import (
 )
 from rag_platform.objects import Objects
 
-_CHEAP = 5000
+CHEAP = 5000
 """An index of so many ids or fewer is compared id by id every time: that is one request."""
 
 _ROUNDS = 5
@@ -124,7 +124,7 @@ def _reconcile(
             if ids:
                 chroma.add(name, list(found), np.stack(list(found.values())))
             with ledger.write() as connection:
-                _require_index(connection, generation.id, collection_id, name)
+                require_index(connection, generation.id, collection_id, name)
                 if ids:
                     add_entries(connection, generation.id, collection_id, list(found))
                 published += _publish(connection, generation, collection_id)
@@ -138,10 +138,10 @@ def _reconcile(
                 break
             chroma.delete(name, ids)
             with ledger.write() as connection:
-                _require_index(connection, generation.id, collection_id, name)
+                require_index(connection, generation.id, collection_id, name)
                 remove_entries(connection, generation.id, collection_id, ids)
             removed += len(ids)
-        current, total = _prove(ledger, generation, collection_id)
+        current, total = prove(ledger, generation, collection_id)
         if current:
             break
     return IndexReport(added, removed, repaired, published, total, current)
@@ -164,7 +164,7 @@ def repair_entries(
     name = _index(ledger, generation.id, collection_id).chroma_name
     with ledger.read() as connection:
         held = set(connection.execute(entries(generation.id, collection_id)).scalars())
-    if not full and len(held) > _CHEAP and chroma.count(name) == len(held):
+    if not full and len(held) > CHEAP and chroma.count(name) == len(held):
         return 0
     present = set(chroma.ids(name))
     lost, unknown = held - present, present - held
@@ -180,8 +180,13 @@ def repair_entries(
     return len(lost) + len(unknown)
 
 
-def analyse(ledger: Ledger, generation: Generation, collection_id: int) -> int:
-    """Store the term counts of every chunk of the collection; returns how many were counted."""
+def analyse(
+    ledger: Ledger, generation: Generation, collection_id: int, content_id: str | None = None
+) -> int:
+    """Store the term counts of every chunk of the collection, or of one content.
+
+    Returns how many chunks were counted.
+    """
     analysed = sa.exists().where(
         chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
     )
@@ -190,7 +195,7 @@ def analyse(ledger: Ledger, generation: Generation, collection_id: int) -> int:
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,
-            chunks.c.content_id.in_(wanted_contents(collection_id)),
+            is_wanted(chunks.c.content_id, collection_id, content_id),
             ~analysed,
         )
         .limit(BATCH)
@@ -244,10 +249,10 @@ def _publish(connection: sa.Connection, generation: Generation, collection_id: i
     return publish(connection, collection_id, complete) if complete else 0
 
 
-def _prove(ledger: Ledger, generation: Generation, collection_id: int) -> tuple[bool, int]:
+def prove(ledger: Ledger, generation: Generation, collection_id: int) -> tuple[bool, int]:
     """Compare everything in one transaction; note the revision that it proves."""
     with ledger.read() as connection:
-        seen = _seen(connection, generation.id, collection_id)
+        seen = index_of(connection, generation.id, collection_id)
         lacking = backlog(connection, generation, collection_id)
         held = len(connection.execute(entries(generation.id, collection_id)).all())
     if lacking:
@@ -261,24 +266,27 @@ def _prove(ledger: Ledger, generation: Generation, collection_id: int) -> tuple[
             entries_revision=seen.entries_revision,
             vectors=held,
         )
-        now = _seen(connection, generation.id, collection_id)
+        now = index_of(connection, generation.id, collection_id)
     return counted and now.is_current, held
 
 
-def _require_index(
+def require_index(
     connection: sa.Connection, generation_id: int, collection_id: int, name: str
 ) -> None:
     """What was written to an index that a rebuild replaced meanwhile must not be noted."""
-    if _seen(connection, generation_id, collection_id).chroma_name != name:
+    if index_of(connection, generation_id, collection_id).chroma_name != name:
         raise IndexMissing(f"The index {name} was replaced by a rebuild.", "Try again.")
 
 
 def _index(ledger: Ledger, generation_id: int, collection_id: int) -> IndexedCollection:
     with ledger.read() as connection:
-        return _seen(connection, generation_id, collection_id)
+        return index_of(connection, generation_id, collection_id)
 
 
-def _seen(connection: sa.Connection, generation_id: int, collection_id: int) -> IndexedCollection:
+def index_of(
+    connection: sa.Connection, generation_id: int, collection_id: int
+) -> IndexedCollection:
+    """A generation's index of a collection, as this transaction sees it."""
     rows: Sequence[IndexedCollection] = indexed_collections(connection, [generation_id])
     for row in rows:
         if row.collection_id == collection_id:

@@ -1,7 +1,7 @@
 """Queries about answers, their citations and their ratings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -32,6 +32,9 @@ class Citation:
     quote: str
     score: float
     ranks: dict[str, int | None]
+
+
+_CITATION_FIELDS = tuple(field.name for field in fields(Citation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +95,7 @@ def save_answer(connection: sa.Connection, answer: Answer) -> None:
     if answer.citations:
         connection.execute(
             sa.insert(citations),
-            [
-                {
-                    "answer_id": answer.id,
-                    "n": item.n,
-                    "chunk_id": item.chunk_id,
-                    "content_id": item.content_id,
-                    "collection": item.collection,
-                    "key": item.key,
-                    "title": item.title,
-                    "page": item.page,
-                    "heading_path": list(item.heading_path),
-                    "start": item.start,
-                    "end": item.end,
-                    "quote": item.quote,
-                    "score": item.score,
-                    "ranks": item.ranks,
-                }
-                for item in answer.citations
-            ],
+            [{"answer_id": answer.id, **asdict(item)} for item in answer.citations],
         )
 
 
@@ -209,18 +194,6 @@ def _rating(row: AnyRow) -> Rating:
 
 
 def _citation(row: AnyRow) -> Citation:
-    return Citation(
-        n=row.n,
-        chunk_id=row.chunk_id,
-        content_id=row.content_id,
-        collection=row.collection,
-        key=row.key,
-        title=row.title,
-        page=row.page,
-        heading_path=tuple(row.heading_path),
-        start=row.start,
-        end=row.end,
-        quote=row.quote,
-        score=row.score,
-        ranks=row.ranks,
-    )
+    values: dict[str, Any] = {name: getattr(row, name) for name in _CITATION_FIELDS}
+    values["heading_path"] = tuple(row.heading_path)
+    return Citation(**values)

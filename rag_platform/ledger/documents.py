@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from rag_platform.errors import NotFound
 from rag_platform.ledger.collections import next_revision
 from rag_platform.ledger.statements import AnyRow, fetch_in, in_batches, insert_ignore
 from rag_platform.ledger.tables import collections, contents, documents
@@ -50,6 +51,19 @@ def wanted_contents(collection_id: int) -> sa.CompoundSelect[Any]:
             rows, documents.c.indexed_content_id.is_not(None)
         ),
     )
+
+
+def is_wanted(
+    column: sa.ColumnElement[Any], collection_id: int, content_id: str | None = None
+) -> sa.ColumnElement[bool]:
+    """Whether a column names a content that the collection wants; or, narrower, this one.
+
+    The narrow form costs the same however many documents there are. It trusts the caller that
+    the content is wanted; whether that was so is what the proof of the index finds out.
+    """
+    if content_id is not None:
+        return column == content_id
+    return column.in_(wanted_contents(collection_id))
 
 
 def known_documents(connection: sa.Connection, collection_id: int) -> dict[str, KnownDocument]:
@@ -126,10 +140,13 @@ def known_document(
 
 def announce(
     connection: sa.Connection, collection_id: int, sizes: dict[str, int], now: datetime
-) -> None:
-    """Give every listed key a row: new ones and returning tombstones become ``pending``."""
+) -> int | None:
+    """Give every listed key a row: new ones and returning tombstones become ``pending``.
+
+    Returns the revision of the collection that this made.
+    """
     if not sizes:
-        return
+        return None
     revision = next_revision(connection, collection_id)
     connection.execute(
         insert_ignore(connection, documents),
@@ -164,6 +181,7 @@ def announce(
         fingerprint=None,
         revision=revision,
     )
+    return revision
 
 
 def bury(connection: sa.Connection, collection_id: int, ids: list[int]) -> None:
@@ -250,6 +268,47 @@ def quarantine(
         revision=next_revision(connection, collection_id),
         **{name: value for name, value in values.items() if value is not None},
     )
+
+
+def have_read_again(connection: sa.Connection, collection: str, key: str) -> tuple[int, int | None]:
+    """Let the bucket's watcher read a document again, though its bytes are the same.
+
+    A verdict on its bytes is forgotten, for every document that holds them; those become
+    ``pending``. Whatever is readable stays so meanwhile. Returns the document's size in bytes, and
+    the revision of the collection that this made if the document is pending by it. Raises
+    :class:`NotFound`.
+    """
+    found = known_document(connection, collection, key)
+    if found is None or found[1].state == "deleted":
+        raise NotFound(f"There is no document {key!r} in the collection {collection!r}.")
+    document = found[1]
+    same = documents.c.id == document.id
+    if document.content_id is not None:
+        connection.execute(
+            sa.update(contents)
+            .where(contents.c.id == document.content_id, contents.c.reason.is_not(None))
+            .values(reason=None)
+        )
+        same |= documents.c.content_id == document.content_id
+    connection.execute(
+        sa.update(documents).where(same, documents.c.state != "deleted").values(fingerprint=None)
+    )
+    revision: int | None = None
+    aside = connection.execute(
+        sa.select(documents.c.id, documents.c.collection_id).where(
+            same, documents.c.state == "quarantined"
+        )
+    ).all()
+    for collection_id in sorted({row.collection_id for row in aside}):
+        made = next_revision(connection, collection_id)
+        ids = [row.id for row in aside if row.collection_id == collection_id]
+        _update(connection, ids, state="pending", reason=None, content_id=None, revision=made)
+        if document.id in ids:
+            revision = made
+    size = connection.execute(
+        sa.select(documents.c.size_bytes).where(documents.c.id == document.id)
+    ).scalar_one()
+    return size, revision
 
 
 def publish(connection: sa.Connection, collection_id: int, content_ids: list[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rag_platform.ledger.documents import wanted_contents
+from rag_platform.ledger.documents import is_wanted, wanted_contents
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnySelect, in_batches, insert_ignore
 from rag_platform.ledger.tables import (
@@ -45,15 +45,17 @@ class Backlog:
         )
 
 
-def expected_vectors(generation: Generation, collection_id: int) -> AnySelect:
-    """The ids of the vectors that the index should hold."""
+def expected_vectors(
+    generation: Generation, collection_id: int, content_id: str | None = None
+) -> AnySelect:
+    """The ids of the vectors that the index should hold, or should hold of one content."""
     return (
         sa.select(chunk_vectors.c.vector_id)
         .join_from(chunks, chunk_vectors)
         .where(
             chunks.c.chunking == generation.chunking,
             chunk_vectors.c.embedding == generation.embedding,
-            chunks.c.content_id.in_(wanted_contents(collection_id)),
+            is_wanted(chunks.c.content_id, collection_id, content_id),
         )
         .distinct()
     )
@@ -67,18 +69,29 @@ def entries(generation_id: int, collection_id: int) -> AnySelect:
     )
 
 
+def is_held(
+    generation_id: int, collection_id: int, vector_id: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """Whether Chroma acknowledged a vector, for use inside another statement."""
+    return sa.exists().where(
+        index_entries.c.generation_id == generation_id,
+        index_entries.c.collection_id == collection_id,
+        index_entries.c.vector_id == vector_id,
+    )
+
+
 def missing_vectors(
-    connection: sa.Connection, generation: Generation, collection_id: int, limit: int
+    connection: sa.Connection,
+    generation: Generation,
+    collection_id: int,
+    limit: int,
+    content_id: str | None = None,
 ) -> list[str]:
-    """The next vectors to add."""
-    held = entries(generation.id, collection_id).subquery()
-    wanted = expected_vectors(generation, collection_id).subquery()
+    """The next vectors to add, or to add of one content."""
+    wanted = expected_vectors(generation, collection_id, content_id).subquery()
+    held = is_held(generation.id, collection_id, wanted.c.vector_id)
     return list(
-        connection.execute(
-            sa.select(wanted.c.vector_id)
-            .where(wanted.c.vector_id.not_in(sa.select(held.c.vector_id)))
-            .limit(limit)
-        ).scalars()
+        connection.execute(sa.select(wanted.c.vector_id).where(~held).limit(limit)).scalars()
     )
 
 
@@ -125,18 +138,25 @@ def remove_entries(
 
 
 def complete_contents(
-    connection: sa.Connection, generation: Generation, collection_id: int
+    connection: sa.Connection,
+    generation: Generation,
+    collection_id: int,
+    content_id: str | None = None,
 ) -> list[str]:
-    """The contents of pending documents of which the index holds every vector and all terms."""
-    pending = (
-        sa.select(documents.c.content_id)
-        .where(
-            documents.c.collection_id == collection_id,
-            documents.c.state == "pending",
-            documents.c.content_id.is_not(None),
+    """The contents of pending documents of which the index holds every vector and all terms.
+
+    With ``content_id``, that one if it is complete, whoever has it.
+    """
+    if content_id is not None:
+        asked = chunked_contents.c.content_id == content_id
+    else:
+        asked = chunked_contents.c.content_id.in_(
+            sa.select(documents.c.content_id).where(
+                documents.c.collection_id == collection_id,
+                documents.c.state == "pending",
+                documents.c.content_id.is_not(None),
+            )
         )
-        .distinct()
-    )
     held = sa.exists().where(
         chunk_vectors.c.chunk_id == chunks.c.id,
         chunk_vectors.c.embedding == generation.embedding,
@@ -156,7 +176,7 @@ def complete_contents(
         connection.execute(
             sa.select(chunked_contents.c.content_id).where(
                 chunked_contents.c.chunking == generation.chunking,
-                chunked_contents.c.content_id.in_(pending),
+                asked,
                 ~lacking,
             )
         ).scalars()

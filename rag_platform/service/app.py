@@ -14,7 +14,9 @@ from starlette.types import Scope
 
 from rag_platform.service import problems
 from rag_platform.service.guard import Guard
+from rag_platform.service.lane import FastLane
 from rag_platform.service.metrics import Metrics
+from rag_platform.service.reporting import DagsterReporter
 from rag_platform.service.routes import answers, chat, documents, health, pages, search
 from rag_platform.service.warmth import Warmth
 from rag_platform.settings import Settings
@@ -30,11 +32,15 @@ def create_app(platform: Platform | None = None) -> FastAPI:
     metrics = Metrics()
     warmth = Warmth(lambda: platform.search.warm_up())
 
+    lane = FastLane(platform, DagsterReporter(settings.dagster_url))
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         warmth.start()
+        lane.start()
         yield
         warmth.stop()
+        lane.stop()
         if owned:
             platform.close()
 
@@ -47,6 +53,7 @@ def create_app(platform: Platform | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform, app.state.metrics, app.state.warmth = platform, metrics, warmth
+    app.state.lane = lane
     problems.install(app)
     for routes in (health, documents, search, chat, answers, pages):
         app.include_router(routes.router)

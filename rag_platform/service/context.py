@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from rag_platform.service.lane import FastLane
 from rag_platform.service.metrics import Metrics
 from rag_platform.wiring import Platform
 
@@ -14,9 +15,14 @@ async def _platform(request: Request) -> Platform:
     return request.app.state.platform
 
 
+async def _lane(request: Request) -> FastLane:
+    return request.app.state.lane
+
+
 async def _metrics(request: Request) -> Metrics:
     return request.app.state.metrics
 
 
 CurrentPlatform = Annotated[Platform, Depends(_platform)]
+CurrentLane = Annotated[FastLane, Depends(_lane)]
 CurrentMetrics = Annotated[Metrics, Depends(_metrics)]

@@ -150,6 +150,7 @@ class LivingServer:
 
 def offline_platform(settings: Settings) -> Platform:
     """A platform that serves an empty index, under the settings' home."""
+    settings.chat.fast_lane_megabytes = 0  # there is nothing to embed with
     platform = Platform(settings)
     migrate(platform.ledger)
     with platform.ledger.write() as connection:
@@ -199,6 +200,8 @@ def add_document(
             "author": document.author,
             "pages": document.page_count,
             "words": len(document.text.split()),
+            "language": document.language,
+            "notes": list(document.notes),
             "text_ref": reference,
             "parsed_at": now,
         }

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from rag_platform.chat.answering import PassagesFound
 from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdict
 from rag_platform.ledger.documents import State
-from rag_platform.ledger.listings import ListedDocument
+from rag_platform.ledger.listing import ListedDocument
 from rag_platform.ledger.passages import Chunk
 from rag_platform.retrieval.search import Passage, SearchResult
 
@@ -25,6 +25,9 @@ class DocumentPayload(BaseModel):
     media_type: str | None
     size_bytes: int
     pages: int | None
+    words: int | None
+    language: str | None
+    notes: list[str]
     chunks: int | None
     uploaded_at: datetime
     indexed_at: datetime | None
@@ -32,20 +35,7 @@ class DocumentPayload(BaseModel):
     @classmethod
     def of(cls, document: ListedDocument) -> Self:
         """From the ledger's row."""
-        return cls(
-            collection=document.collection,
-            key=document.key,
-            state=document.state,
-            reason=document.reason,
-            title=document.title,
-            author=document.author,
-            media_type=document.media_type,
-            size_bytes=document.size_bytes,
-            pages=document.pages,
-            chunks=document.chunks,
-            uploaded_at=document.uploaded_at,
-            indexed_at=document.indexed_at,
-        )
+        return cls.model_validate(document, from_attributes=True)
 
 
 class DocumentsPayload(BaseModel):
@@ -53,6 +43,21 @@ class DocumentsPayload(BaseModel):
 
     documents: list[DocumentPayload]
     next_cursor: str | None
+
+
+class DocumentPlace(BaseModel):
+    """A document by its place."""
+
+    collection: str
+    key: str
+
+
+class ProgressPayload(BaseModel):
+    """What comes in: documents that wait to be read, that are being indexed, and some of these."""
+
+    waiting: int
+    indexing: int
+    in_work: list[DocumentPlace]
 
 
 class UploadPayload(BaseModel):
@@ -259,13 +264,4 @@ class RatingPayload(BaseModel):
     @classmethod
     def of(cls, rating: Rating) -> Self:
         """From the ledger's rating."""
-        return cls(
-            answer_id=rating.answer_id,
-            rater=rating.rater,
-            rating=rating.rating,
-            reasons=list(rating.reasons),
-            comment=rating.comment,
-            passage=rating.passage,
-            created_at=rating.created_at,
-            updated_at=rating.updated_at,
-        )
+        return cls.model_validate(rating, from_attributes=True)

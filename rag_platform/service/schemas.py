@@ -83,6 +83,7 @@ class CollectionsQuery(PageQuery):
 
 
 class DocumentsQuery(PageQuery):
-    """Which page of the documents, in which state."""
+    """Which page of the documents, in which state, and what their names or titles hold."""
 
     state: Literal["pending", "indexed", "quarantined"] | None = None
+    query: Annotated[Text, Field(max_length=200)] = ""

@@ -95,6 +95,11 @@ class Settings(BaseModel):
         return self.mlflow.url or f"http://127.0.0.1:{self.mlflow.port}"
 
     @property
+    def dagster_url(self) -> str:
+        """Where Dagster's webserver answers."""
+        return self.dagster.url or f"http://127.0.0.1:{self.dagster.port}"
+
+    @property
     def chat_host(self) -> str:
         """The address at which this machine reaches the chat service."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound

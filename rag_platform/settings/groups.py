@@ -83,15 +83,18 @@ class ChatSettings(_Group):
 
     port: Port = 8000
     max_upload_megabytes: Annotated[int, Field(ge=1, le=4096)] = 50
+    fast_lane_megabytes: Annotated[int, Field(ge=0, le=4096)] = 2
+    """The largest upload that the service makes answerable itself; 0 leaves all to Dagster."""
     max_question_characters: Annotated[int, Field(ge=1, le=100_000)] = 8_000
 
 
 class DagsterSettings(_Group):
-    """Dagster: ``RAG_DAGSTER_PORT`` and how long it keeps the history of runs."""
+    """Dagster: ``RAG_DAGSTER_PORT``, or ``RAG_DAGSTER_URL`` for a webserver that runs elsewhere."""
 
     model_config = SettingsConfigDict(env_prefix="RAG_DAGSTER_", extra="ignore")
 
     port: Port = 3000
+    url: OptionalHttpUrl = ""
     keep_runs_days: Annotated[int, Field(ge=1, le=36_500)] = 14
     """How long the history of finished runs is kept."""
 

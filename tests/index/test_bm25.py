@@ -265,3 +265,19 @@ def test_unspaced_scripts_are_cut_into_pairs():
 def test_any_text_can_be_packed():
     for text in ("", "\x00", "🙂" * 9, "a" * 100_000, "x " * 70_000, "\ud800"):
         assert len(pack(text)) % 10 == 0
+
+
+def test_new_documents_do_not_have_the_postings_of_a_large_collection_built_again(ledger):
+    shelf = Shelf(ledger)
+    shelf.put("large.md", "\n".join(f"leave number {n}" for n in range(200)))
+    index = shelf.index()
+    (large,) = index._state.segments
+    for n in range(40):
+        shelf.put(f"{n}.md", f"train ticket w{n}")
+        shelf.refresh(index)
+        assert large in index._state.segments
+        assert len(index._state.segments) <= 8
+    assert len(index) == 240
+    assert [chunk for chunk, _ in index.search("w17", 5)] == [
+        digest(digest("train ticket w17"), shelf.generation.chunking, 0)
+    ]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rag_platform.ledger.listings import ListedDocument, list_documents
+from rag_platform.ledger.listing import ListedDocument, list_documents
 from rag_platform.wiring import Platform
 
 

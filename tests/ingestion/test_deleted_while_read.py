@@ -2,14 +2,17 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from rag_platform.documents.bucket import Bucket
+from rag_platform.documents.bucket import Bucket, BucketObject
 from rag_platform.documents.ingestion import reconcile_documents
+from rag_platform.documents.isolation import ParserProcess
 from rag_platform.documents.parsing import ParsedDocument, parse
 from rag_platform.errors import UnreadableDocument
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.documents import bury, known_documents
+from rag_platform.ledger.documents import announce, bury, known_documents
 from rag_platform.wiring import Platform
 
 NOBODY = 65534
@@ -43,6 +46,40 @@ def test_a_document_deleted_while_it_is_read_stays_deleted(
     with platform.ledger.read() as connection:
         document = known_documents(connection, collection.id)["c/a.txt"]
     assert (document.state, document.content_id) == ("deleted", None)
+
+
+def test_a_document_uploaded_while_the_bucket_is_listed_is_not_taken_for_gone(
+    platform: Platform, bucket_folder: Path
+) -> None:
+    (bucket_folder / "c").mkdir()
+    (bucket_folder / "c" / "gone.txt").write_text("It will be gone.")
+    with platform.ledger.write() as connection:
+        collection = ensure_collection(connection, "c")
+        announce(connection, collection.id, {"c/gone.txt": 1}, datetime.now(UTC))
+    (bucket_folder / "c" / "gone.txt").unlink()
+
+    class UploadedMeanwhile(Bucket):
+        def list(self, prefix: str = "") -> Iterator[BucketObject]:
+            yield from super().list(prefix)
+            platform.bucket.write("c/new.txt", b"It is new.")
+            with platform.ledger.write() as connection:
+                announce(connection, collection.id, {"c/new.txt": 10}, datetime.now(UTC))
+
+    reconcile_documents(
+        platform.ledger,
+        UploadedMeanwhile(platform.bucket.url),
+        platform.objects,
+        ParserProcess(timeout=1, memory_megabytes=512),  # nothing is to be read
+        (collection.id, "c"),
+        limit=10,
+        max_bytes=1000,
+    )
+    with platform.ledger.read() as connection:
+        known = known_documents(connection, collection.id)
+    assert {key: document.state for key, document in known.items()} == {
+        "c/gone.txt": "deleted",
+        "c/new.txt": "pending",
+    }
 
 
 def test_a_file_that_may_not_be_read_says_so_and_the_others_are_read() -> None:

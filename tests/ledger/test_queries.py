@@ -26,7 +26,7 @@ from rag_platform.ledger.generations import (
     start_serving,
     switch_serving,
 )
-from rag_platform.ledger.listings import list_documents
+from rag_platform.ledger.listing import list_documents
 from rag_platform.ledger.tables import chunks, contents
 
 NAMES = [

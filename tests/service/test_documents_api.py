@@ -9,7 +9,7 @@ from rag_platform.documents.parsing import parse
 from rag_platform.documents.watching import compare
 from rag_platform.ledger.collections import ensure_collection, find_collection
 from rag_platform.ledger.documents import find_content, known_documents, publish
-from rag_platform.ledger.listings import readable_content
+from rag_platform.ledger.listing import readable_content
 
 ODD_KEYS = [
     "handbook/a b.md",
@@ -20,6 +20,10 @@ ODD_KEYS = [
     "handbook/日本/👶🏽.md",
     "handbook/a+b&c=d.md",
     "handbook/content",
+    "handbook/file",
+    "handbook/retry",
+    "handbook/x/file/retry",
+    "handbook/x/retry/file",
     "handbook/pages/1.png",
     "handbook/x/documents/y/content",
     "handbook/line\nbreak.md",
@@ -165,6 +169,10 @@ def test_any_key_can_be_read_and_deleted(service, key):
     content = service.client.get(address(key, rest="/content"))
     assert content.status_code == 200, content.text
     assert content.json()["key"] == key
+    file = service.client.get(address(key, rest="/file"))
+    assert (file.status_code, file.content) == (200, b"Words.")
+    again = service.client.post(address(key, rest="/retry"))
+    assert (again.status_code, again.json()["key"]) == (202, key)
     assert service.client.delete(address(key)).status_code == 204
     assert not path.exists()
     assert [d["key"] for d in listed(service)["documents"]] == ["handbook/leave.md"]

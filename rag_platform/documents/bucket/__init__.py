@@ -3,7 +3,7 @@
 The platform reads it, writes to it for an upload only, and deletes from it only when asked to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from rag_platform.documents.bucket.keys import UPLOAD_PREFIX as UPLOAD_PREFIX
 from rag_platform.documents.bucket.keys import checked_key as checked_key
@@ -76,6 +76,10 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """The bytes of an object. Raises :class:`NotFound`."""
         return self._required(key).read(key)[1]
+
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """An object and its bytes in pieces; close the generator. Raises :class:`NotFound`."""
+        return self._required(key).stream(key)
 
     def read_stable(self, key: str, *, max_bytes: int) -> tuple[BucketObject, bytes]:
         """An object and its bytes, which belong to each other.

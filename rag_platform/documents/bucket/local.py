@@ -13,6 +13,7 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -34,6 +35,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _THIS_FILE_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
+_PIECE = 256 * 1024
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -126,6 +128,29 @@ class LocalFolder:
                 raise UnreadableDocument(
                     f"The file cannot be read: {str(error.strerror).lower()}."
                 ) from error
+
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """The file's state and its bytes, as many as it had when it was opened."""
+        if self.stat(key) is None:
+            raise NotFound(f"There is no file {key!r} in the bucket.")
+        with self._parent(key) as (folder, name), self._translated(f"read {key!r} in"):
+            if folder is None:
+                raise NotFound(f"There is no file {key!r} in the bucket.")
+            file = os.fdopen(os.open(name, _FILE, dir_fd=folder), "rb")
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            file.close()
+            raise NotFound(f"There is no file {key!r} in the bucket.")
+        pieces = self._pieces(file, key, status.st_size)
+        next(pieces)  # from here on, closing it closes the file
+        return _object(key, status), pieces
+
+    def _pieces(self, file: BinaryIO, key: str, size: int) -> Generator[bytes]:
+        with file, self._translated(f"read {key!r} in"):
+            yield b""
+            while size > 0 and (piece := file.read(min(size, _PIECE))):
+                size -= len(piece)
+                yield piece
 
     def write(self, key: str, data: bytes) -> BucketObject:
         """Write under a temporary name, flush to the disk, then rename."""

@@ -82,6 +82,17 @@ class ObjectStore:
             found = obstore.get(self._store, key)
             return _object(found.meta), bytes(found.bytes())
 
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """The object as one request saw it, and its bytes while they arrive."""
+        with self._translated("read", key):
+            found = obstore.get(self._store, key)
+            return _object(found.meta), self._pieces(found, key)
+
+    def _pieces(self, found: Any, key: str) -> Generator[bytes]:
+        with self._translated("read", key):
+            for piece in found.stream(min_chunk_size=256 * 1024):
+                yield bytes(piece)
+
     def write(self, key: str, data: bytes) -> BucketObject:
         """Put the object; stores make it visible whole."""
         with self._translated("write", key):

@@ -1,6 +1,6 @@
 """One source of the bucket: a folder or a place in an object store, and its part of the keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -31,6 +31,10 @@ class Store(Protocol):
 
     def read(self, key: str, limit: int = -1) -> tuple[BucketObject, bytes]:
         """The object and at most ``limit`` of its bytes. Raises :class:`NotFound`."""
+        ...
+
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """The object and its bytes in pieces. Raises :class:`NotFound`."""
         ...
 
     def write(self, key: str, data: bytes) -> BucketObject:
@@ -106,6 +110,14 @@ class Source:
             raise NotFound(f"There is no file {key!r} in the bucket.")
         found, data = self._store.read(inside, limit)
         return self._outside(found), data
+
+    def stream(self, key: str) -> tuple[BucketObject, Generator[bytes]]:
+        """The object and its bytes in pieces; close the generator. Raises :class:`NotFound`."""
+        inside = self._inside(key)
+        if inside is None or is_ignored(inside):
+            raise NotFound(f"There is no file {key!r} in the bucket.")
+        found, pieces = self._store.stream(inside)
+        return self._outside(found), pieces
 
     def write(self, key: str, data: bytes) -> BucketObject:
         """Put an object in its place whole. Raises :class:`Conflict` where that is forbidden."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
 
 from rag_platform.documents.bucket import checked_key, collection_of
 from rag_platform.documents.contents import forget_text
@@ -18,21 +19,34 @@ from rag_platform.ledger.collections import (
     find_collection,
     list_collections,
 )
-from rag_platform.ledger.documents import announce, bury, known_document
+from rag_platform.ledger.documents import (
+    announce,
+    bury,
+    have_read_again,
+    known_document,
+)
 from rag_platform.ledger.generations import current_serving
-from rag_platform.ledger.listings import find_document, list_documents, readable_content
+from rag_platform.ledger.listing import (
+    find_document,
+    list_documents,
+    progress_of,
+    readable_content,
+)
 from rag_platform.ledger.passages import title_of
 from rag_platform.service import keys as keys  # registers the path parameter's kind
-from rag_platform.service.context import CurrentPlatform
+from rag_platform.service.context import CurrentLane, CurrentPlatform
+from rag_platform.service.downloads import attachment
 from rag_platform.service.paging import decode_cursor, encode_cursor
 from rag_platform.service.payloads import (
     CollectionPayload,
     CollectionsPayload,
     ContentPayload,
     DocumentPayload,
+    DocumentPlace,
     DocumentsPayload,
     HeadingPayload,
     PagePayload,
+    ProgressPayload,
     UploadPayload,
 )
 from rag_platform.service.schemas import CollectionsQuery, DocumentsQuery
@@ -87,14 +101,60 @@ def get_documents(
 
 
 @router.post(_DOCUMENTS, status_code=202)
-async def upload(collection: str, request: Request, platform: CurrentPlatform) -> UploadPayload:
-    """Put a file in the bucket; it is listed at once and indexed seconds later."""
+async def upload(
+    collection: str, request: Request, platform: CurrentPlatform, lane: CurrentLane
+) -> UploadPayload:
+    """Put a file in the bucket; it is listed at once, and a small one is indexed at once too."""
     checked_key(collection, "name")  # a bad collection is refused before the file is read
     limit = platform.settings.chat.max_upload_megabytes
     name, data = await read_upload(request, limit)
     key = checked_key(collection, name)
-    sha256 = await run_in_threadpool(_store, platform, collection, key, data)
+    announced = await run_in_threadpool(_store, platform, collection, key, data)
+    lane.offer(collection, key, len(data), announced)
+    sha256 = hashlib.sha256(data).hexdigest()
     return UploadPayload(collection=collection, key=key, sha256=sha256)
+
+
+@router.get("/v1/progress")
+def get_progress(platform: CurrentPlatform, lane: CurrentLane) -> ProgressPayload:
+    """How many documents are coming in, and which are in work."""
+    with platform.ledger.read() as connection:
+        progress = progress_of(connection)
+    places: list[tuple[str, str]] = list(progress.first)
+    now = lane.in_work
+    if now is not None and now not in places:
+        places.insert(0, now)
+    return ProgressPayload(
+        waiting=progress.waiting,
+        indexing=progress.indexing,
+        in_work=[DocumentPlace(collection=name, key=key) for name, key in places],
+    )
+
+
+# A key may hold slashes and end like one of these: the last part of an address is always what is
+# asked for, and all before it is the key. Only DELETE has no such part.
+
+
+@router.post(_DOCUMENTS + "/{key:key}/retry", status_code=202)
+def retry(
+    collection: str, key: str, platform: CurrentPlatform, lane: CurrentLane
+) -> DocumentPayload:
+    """Have a document read again though its bytes are the same, such as one that took too long."""
+    with platform.ledger.write() as connection:
+        size, revision = have_read_again(connection, collection, key)
+        document = find_document(connection, collection, key, chunking="")
+    if document is None:
+        raise _unknown(collection, key)
+    lane.offer(collection, key, size, revision)
+    return DocumentPayload.of(document)
+
+
+@router.get(_DOCUMENTS + "/{key:key}/file", response_class=StreamingResponse)
+def download(collection: str, key: str, platform: CurrentPlatform) -> StreamingResponse:
+    """The original file, to be saved: no browser shows it as a page of this service."""
+    if collection_of(key) != collection:
+        raise _unknown(collection, key)
+    return attachment(*platform.bucket.stream(key))
 
 
 @router.get(_DOCUMENTS + "/{key:key}/content")
@@ -163,6 +223,7 @@ def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> 
             collection,
             chunking=serving.generation.chunking if serving else "",
             state=query.state,
+            query=query.query,
             after=after,
             limit=query.limit + 1,
         )
@@ -175,12 +236,11 @@ def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> 
     )
 
 
-def _store(platform: Platform, collection: str, key: str, data: bytes) -> str:
+def _store(platform: Platform, collection: str, key: str, data: bytes) -> int | None:
     platform.bucket.write(key, data)
     with platform.ledger.write() as connection:
         found = ensure_collection(connection, collection)
-        announce(connection, found.id, {key: len(data)}, datetime.now(UTC))
-    return hashlib.sha256(data).hexdigest()
+        return announce(connection, found.id, {key: len(data)}, datetime.now(UTC))
 
 
 def _read_text(platform: Platform, content: sa.Row[Any]) -> ParsedDocument:

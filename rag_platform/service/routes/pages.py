@@ -50,7 +50,7 @@ async def documents_page(platform: CurrentPlatform) -> HTMLResponse:
 def _render(template: str, settings: Settings, **values: Any) -> HTMLResponse:
     return HTMLResponse(
         _templates.get_template(template).render(
-            dagster_url=f"http://127.0.0.1:{settings.dagster.port}",
+            dagster_url=_without_credentials(settings.dagster_url),
             mlflow_url=_without_credentials(settings.mlflow_url),
             **values,
         )

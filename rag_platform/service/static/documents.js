@@ -1,10 +1,14 @@
-// The documents page: upload, watch states change, delete.
-// File names, titles and reasons are set as text, never as HTML.
+// The documents page: find documents, watch states change, download, retry, delete.
+// File names, titles, reasons and notes are set as text, never as HTML.
 
+import { about, size, when } from "/static/formats.js";
+import { showProgress } from "/static/progress.js";
 import { documentPath, get, request } from "/static/requests.js";
+import { onUpload } from "/static/upload.js";
 
 const PAGE = 100;
-const SOON = 2000;
+const SOON = 700;
+const TYPING = 250;
 const LATER = 5000;
 
 const table = document.getElementById("table");
@@ -14,18 +18,13 @@ const empty = document.getElementById("empty");
 const failure = document.getElementById("error");
 const collection = document.getElementById("collection");
 const state = document.getElementById("state");
-const form = document.getElementById("upload");
-const files = document.getElementById("files");
-const chosen = document.getElementById("chosen");
-const into = document.getElementById("into");
-const send = document.getElementById("send");
-const outcomes = document.getElementById("outcomes");
+const search = document.getElementById("search");
 const confirm = document.getElementById("confirm");
-const advice = chosen.textContent;
 
 const shown = new Map();
 let wanted = PAGE;
 let timer = 0;
+let typing = 0;
 let round = 0;
 
 more.addEventListener("click", () => {
@@ -38,9 +37,19 @@ for (const filter of [collection, state]) {
     refresh();
   });
 }
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) refresh();
+search.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    wanted = PAGE;
+    refresh();
+  }, TYPING);
 });
+// A page that nobody sees asks nothing.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) clearTimeout(timer);
+  else refresh();
+});
+onUpload(refresh);
 refresh();
 
 async function refresh() {
@@ -49,15 +58,16 @@ async function refresh() {
   let pending = 0;
   try {
     pending = countStates((await get("/v1/collections?limit=500")).collections);
+    const progress = pending ? await get("/v1/progress") : null;
     const found = await list();
     if (mine !== round) return;
+    showProgress(progress);
     show(found.documents);
     more.hidden = found.next_cursor === null;
-    failure.hidden = true;
+    if (failure.dataset.of === "refresh") failure.hidden = true;
   } catch (error) {
     if (mine !== round) return;
-    failure.textContent = error.message;
-    failure.hidden = false;
+    complain(error, "refresh");
   }
   if (!document.hidden) timer = setTimeout(refresh, pending ? SOON : LATER);
 }
@@ -71,6 +81,7 @@ async function list() {
   do {
     const query = new URLSearchParams({ limit: Math.min(500, wanted - documents.length) });
     if (state.value) query.set("state", state.value);
+    if (search.value.trim()) query.set("query", search.value.trim());
     if (cursor) query.set("cursor", cursor);
     const page = await get(`${base}?${query}`);
     documents.push(...page.documents);
@@ -118,6 +129,7 @@ function show(documents) {
     if (!row) {
       row = document.getElementById("row-template").content.firstElementChild.cloneNode(true);
       row.querySelector(".delete").addEventListener("click", () => remove(item));
+      row.querySelector(".retry").addEventListener("click", () => retry(item));
       shown.set(order[i], row);
     }
     fill(row, item);
@@ -125,7 +137,7 @@ function show(documents) {
   });
   table.hidden = documents.length === 0;
   empty.hidden = documents.length > 0;
-  const filtered = collection.value || state.value;
+  const filtered = collection.value || state.value || search.value.trim();
   empty.textContent = filtered
     ? "No document fits this choice."
     : "No documents yet. Upload one here, or drop a file in the bucket's folder.";
@@ -137,7 +149,9 @@ function fill(row, item) {
   row.dataset.state = item.state;
   set(row, ".title", item.title ?? name);
   set(row, ".key", item.key);
+  set(row, ".about", about(item));
   set(row, ".collection", item.collection);
+  fillNotes(row, item.notes);
   set(row, ".badge", item.state);
   set(row, ".reason", item.reason ?? "");
   set(row, ".size", size(item.size_bytes));
@@ -146,6 +160,28 @@ function fill(row, item) {
   when(row.querySelector(".uploaded"), item.uploaded_at);
   when(row.querySelector(".indexed"), item.indexed_at);
   row.querySelector(".delete").setAttribute("aria-label", `Delete ${name}`);
+  const again = row.querySelector(".retry");
+  again.setAttribute("aria-label", `Read ${name} again`);
+  again.hidden = item.state !== "quarantined";
+  const download = row.querySelector(".download");
+  const path = `${documentPath(item.collection, item.key)}/file`;
+  if (download.getAttribute("href") !== path) download.href = path;
+  download.setAttribute("aria-label", `Download ${name}`);
+}
+
+function fillNotes(row, notes) {
+  const box = row.querySelector(".notes");
+  box.hidden = notes.length === 0;
+  set(row, ".notes summary", notes.length === 1 ? "1 note" : `${notes.length} notes`);
+  const list = box.querySelector("ul");
+  if ([...list.children].map((note) => note.textContent).join("\n") === notes.join("\n")) return;
+  list.replaceChildren(
+    ...notes.map((note) => {
+      const item = document.createElement("li");
+      item.textContent = note;
+      return item;
+    }),
+  );
 }
 
 function set(row, selector, value) {
@@ -153,104 +189,34 @@ function set(row, selector, value) {
   if (cell.textContent !== String(value)) cell.textContent = value;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+// Actions
 
-function when(element, stamp) {
-  if (!stamp) {
-    element.textContent = "–";
-    element.removeAttribute("datetime");
-    return;
-  }
-  const moment = new Date(stamp);
-  const today = moment.toDateString() === new Date().toDateString();
-  element.dateTime = stamp;
-  element.title = moment.toLocaleString();
-  element.textContent = (today ? clock : day).format(moment);
+async function retry(item) {
+  await attempt(() => request(`${documentPath(item.collection, item.key)}/retry`, { method: "POST" }));
 }
-
-function size(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(bytes < 1e4 ? 1 : 0)} kB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
-}
-
-// Upload
-
-files.addEventListener("change", () => {
-  const names = [...files.files].map((file) => file.name);
-  chosen.textContent = names.length > 3 ? `${names.length} files` : names.join(", ") || advice;
-});
-for (const type of ["dragenter", "dragover"]) {
-  form.addEventListener(type, (event) => {
-    event.preventDefault();
-    form.classList.add("over");
-  });
-}
-form.addEventListener("dragleave", (event) => {
-  if (!form.contains(event.relatedTarget)) form.classList.remove("over");
-});
-form.addEventListener("drop", (event) => {
-  event.preventDefault();
-  form.classList.remove("over");
-  files.files = event.dataTransfer.files;
-  files.dispatchEvent(new Event("change"));
-});
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const batch = [...files.files];
-  if (!batch.length) {
-    files.focus();
-    chosen.textContent = "Choose a file first.";
-    return;
-  }
-  send.disabled = true;
-  outcomes.replaceChildren();
-  const name = into.value.trim();
-  for (const file of batch) {
-    outcomes.append(await upload(name, file));
-    refresh();
-  }
-  form.reset();
-  into.value = name;
-  chosen.textContent = advice;
-  send.disabled = false;
-});
-
-async function upload(name, file) {
-  const item = document.createElement("li");
-  const limit = Number(form.dataset.maxMegabytes);
-  try {
-    if (file.size > limit * 1024 * 1024) throw new Error(`It is larger than ${limit} MB.`);
-    send.textContent = "Uploading…";
-    const body = new FormData();
-    body.append("file", file);
-    await request(`/v1/collections/${encodeURIComponent(name)}/documents`, { method: "POST", body });
-    item.textContent = `${file.name} is uploaded and will be indexed in seconds.`;
-  } catch (error) {
-    item.className = "failed";
-    item.textContent = `${file.name}: ${error.message}`;
-  } finally {
-    send.textContent = "Upload";
-  }
-  return item;
-}
-
-// Delete
 
 function remove(item) {
   document.getElementById("confirm-name").textContent = item.key;
   confirm.returnValue = "keep";
   confirm.onclose = async () => {
     if (confirm.returnValue !== "delete") return;
-    try {
-      await request(documentPath(item.collection, item.key), { method: "DELETE" });
-      failure.hidden = true;
-    } catch (error) {
-      failure.textContent = error.message;
-      failure.hidden = false;
-    }
-    refresh();
+    await attempt(() => request(documentPath(item.collection, item.key), { method: "DELETE" }));
   };
   confirm.showModal();
+}
+
+async function attempt(action) {
+  try {
+    await action();
+    failure.hidden = true;
+  } catch (error) {
+    complain(error, "action"); // it stays until the next action
+  }
+  refresh();
+}
+
+function complain(error, of) {
+  failure.textContent = error.message;
+  failure.dataset.of = of;
+  failure.hidden = false;
 }

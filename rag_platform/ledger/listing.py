@@ -1,7 +1,8 @@
-"""Queries that show documents to people."""
+"""Documents as lists show them, and how far those are that come in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,9 +24,29 @@ class ListedDocument:
     media_type: str | None
     size_bytes: int
     pages: int | None
+    words: int | None
+    language: str | None
+    """ISO 639-1, such as ``en``."""
+    notes: tuple[str, ...]
+    """What a person should know of how it was read."""
     chunks: int | None
     uploaded_at: datetime
     indexed_at: datetime | None
+
+
+_FIELDS = tuple(field.name for field in fields(ListedDocument))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is on its way to the readers."""
+
+    waiting: int
+    """Documents that were not read yet."""
+    indexing: int
+    """Documents that were read and cannot be found yet."""
+    first: tuple[tuple[str, str], ...]
+    """The collection and key of some that are being indexed."""
 
 
 def list_documents(
@@ -34,10 +55,14 @@ def list_documents(
     *,
     chunking: str,
     state: State | None = None,
+    query: str = "",
     after: tuple[str, str] | None = None,
     limit: int = 100,
 ) -> list[ListedDocument]:
-    """Documents by collection and key, without tombstones, those after the given pair."""
+    """Documents by collection and key, without tombstones, those after the given pair.
+
+    With ``query``, those of which the key or the title holds each of its words, in any case.
+    """
     statement = (
         _listing(chunking)
         .where(documents.c.state != "deleted")
@@ -48,12 +73,17 @@ def list_documents(
         statement = statement.where(collections.c.name == collection)
     if state is not None:
         statement = statement.where(documents.c.state == state)
+    for word in query.split():
+        statement = statement.where(
+            documents.c.key.icontains(word, autoescape=True)
+            | contents.c.title.icontains(word, autoescape=True)
+        )
     if after is not None:
         name, key = after
         statement = statement.where(
             (collections.c.name > name) | ((collections.c.name == name) & (documents.c.key > key))
         )
-    return [ListedDocument(*row) for row in connection.execute(statement)]
+    return [_listed(row) for row in connection.execute(statement)]
 
 
 def find_document(
@@ -67,7 +97,7 @@ def find_document(
             documents.c.state != "deleted",
         )
     ).first()
-    return ListedDocument(*row) if row else None
+    return _listed(row) if row else None
 
 
 def readable_content(connection: sa.Connection, collection: str, key: str) -> AnyRow | None:
@@ -80,11 +110,34 @@ def readable_content(connection: sa.Connection, collection: str, key: str) -> An
     ).first()
 
 
+def progress_of(connection: sa.Connection, limit: int = 5) -> Progress:
+    """How far the pending documents of all collections are."""
+    pending = documents.c.state == "pending"
+    read = documents.c.content_id.is_not(None)
+    waiting, indexing = connection.execute(
+        sa.select(sa.func.count().filter(~read), sa.func.count().filter(read)).where(pending)
+    ).one()
+    rows = connection.execute(
+        sa.select(collections.c.name, documents.c.key)
+        .join_from(documents, collections)
+        .where(pending, read)
+        .order_by(documents.c.revision)
+        .limit(limit)
+    )
+    return Progress(waiting, indexing, tuple((row.name, row.key) for row in rows))
+
+
+def _listed(row: AnyRow) -> ListedDocument:
+    values: dict[str, Any] = {name: getattr(row, name) for name in _FIELDS}
+    values["notes"] = tuple(row.notes or ())
+    return ListedDocument(**values)
+
+
 def _listing(chunking: str) -> AnySelect:
     shown = sa.func.coalesce(documents.c.indexed_content_id, documents.c.content_id)
     return (
         sa.select(
-            collections.c.name,
+            collections.c.name.label("collection"),
             documents.c.key,
             documents.c.state,
             documents.c.reason,
@@ -93,6 +146,9 @@ def _listing(chunking: str) -> AnySelect:
             contents.c.media_type,
             documents.c.size_bytes,
             contents.c.pages,
+            contents.c.words,
+            contents.c.language,
+            contents.c.notes,
             chunked_contents.c.chunks,
             documents.c.uploaded_at,
             documents.c.indexed_at,
