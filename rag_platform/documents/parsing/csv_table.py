@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.blocks import Blocks
@@ -48,19 +48,26 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
             yield number, row
 
 
-def _split(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+def _split(lines: list[str], delimiter: str) -> Iterator[list[str]]:
     """Rows of cells. A quote that is never closed does not swallow the rest of the file."""
-    lines = list(lines)
-    # No standard cell is longer than csv's own limit: what is, began at a stray quote.
     done = 0
     while done < len(lines):
-        reader = csv.reader((f"{line}\n" for line in lines[done:]), delimiter=delimiter)
-        begin = done
+        begin, stray = done, False
+        reader = csv.reader(
+            (f"{lines[number]}\n" for number in range(begin, len(lines))), delimiter=delimiter
+        )
         try:
             for cells in reader:
+                end = begin + reader.line_num
+                if end == len(lines) and end > done + 1:
+                    stray = sum(line.count('"') for line in lines[done:end]) % 2 == 1
+                if stray:
+                    break
                 yield cells
-                done = begin + reader.line_num
+                done = end
+        except csv.Error:  # longer than csv's own limit, which no cell is that was closed
+            stray = True
+        if not stray:
             return
-        except csv.Error:
-            yield lines[done].split(delimiter)
-            done += 1
+        yield lines[done].split(delimiter)
+        done += 1

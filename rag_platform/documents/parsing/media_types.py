@@ -193,7 +193,9 @@ def _zipped(head: bytes, named: str) -> str:
     for folder, kind in _FOLDERS:
         if any(member.startswith(folder) for member in members):
             return kind
-    return _ZIP
+    # Its parser says what is missing or locked.
+    usual = "META-INF/container.xml" if named == EPUB else "content.xml"
+    return named if named in (ODT, ODS, ODP, EPUB) and usual in members else _ZIP
 
 
 def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -37,7 +37,7 @@ class Styles:
         self._numbered: dict[str, set[int]] = {}
         for root in roots:
             for group in ("styles", "automatic-styles"):
-                for style in first(root, group) or ():
+                for style in _items(first(root, group)):
                     name = value_of(style, "name") or ""
                     if local_name(style) == "style":
                         self._styles[name] = style
@@ -234,7 +234,8 @@ class TextReader:
         return re.sub(r"[ \t\r]+", " ", "".join(pieces))
 
     def _note(self, note: Element) -> str:
-        citation = "".join((first(note, "note-citation") or note).itertext()).strip()
+        mark = first(note, "note-citation")
+        citation = "".join(mark.itertext()).strip() if mark is not None else "*"
         body = first(note, "note-body")
         boxes, self._boxes = self._boxes, []
         text = self.plain(body) if body is not None else ""
@@ -259,3 +260,7 @@ def _rows(table: Element) -> Iterator[Element]:
 def _repeated(element: Element, name: str) -> int:
     number = value_of(element, name) or ""
     return max(1, int(number)) if number.isdecimal() and len(number) < 9 else 1
+
+
+def _items(element: Element | None) -> list[Element]:
+    return [] if element is None else list(element)

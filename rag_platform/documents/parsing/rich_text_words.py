@@ -12,10 +12,10 @@ SKIPPED = frozenset(
         r"\w+",
         "colortbl listtable listoverridetable rsidtbl generator xmlnstbl themedata filetbl "
         "colorschememapping latentstyles datastore pict object objdata fldinst nonshppict "
-        "bkmkstart bkmkend revtbl mmathPr template private atnid atnauthor annotation atnref atrfstart "
-        "atrfend atntime atndate atnicn atnparent shprslt pn pnseclvl xe tc rxe userprops docvar "
-        "passwordhash datafield headerl headerr headerf footerl footerr footerf ftnsep ftnsepc "
-        "aftnsep aftnsepc ftncn aftncn sp",
+        "bkmkstart bkmkend revtbl mmathPr template private atnid atnauthor annotation atnref "
+        "atrfstart atrfend atntime atndate atnicn atnparent shprslt pn pnseclvl xe tc rxe "
+        "userprops docvar passwordhash datafield headerl headerr headerf footerl footerr "
+        "footerf ftnsep ftnsepc aftnsep aftnsepc ftncn aftncn sp",
     )
 )
 """Groups without text of the document."""
