@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from rag_platform.documents.parsing.xml_tree import first, local_name, value_of
 
-_ATOM = re.compile(r"\w*|\W|[(\[|].*[)\]|]", re.DOTALL)
+_ATOM = re.compile(r"\w*|\W|[(\[|][^()\[\]|]*[)\]|]")
 _MARKS = {"sSup": "^", "sSub": "_"}
 
 
@@ -31,7 +31,7 @@ def equation(element: Element | None) -> str:
     if name == "d":
         return _delimited(element)
     if name == "func":
-        return f"{equation(first(element, 'fName'))} {equation(first(element, 'e'))}"
+        return f" {equation(first(element, 'fName'))} {equation(first(element, 'e'))}"
     if name == "mr":
         return " ".join(map(equation, element)) + "; "
     return "".join(map(equation, element))

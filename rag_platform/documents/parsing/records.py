@@ -13,6 +13,8 @@ Row = dict[int, str]
 _NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
 _LONGEST_NAME = 80
+_SAMPLE = 60
+"""So many rows of a table are looked at to tell whether it has a header."""
 _MAX_CHARACTERS = 100_000_000
 """One long text can be the value of a million cells."""
 
@@ -29,51 +31,74 @@ class Records:
         self._blocks = blocks
         self._always_headed = always_headed
         self._characters = 0
+        self._first: list[Row] = []  # the rows of a table from which its header is known
+        self._header: Row = {}
+        self._begun = False
 
     def write(self, rows: Iterable[tuple[int, Row]], title: str = "") -> None:
         """Write rows with their numbers; a number left out is an empty row, and ends a table.
 
         The title becomes a heading if there are rows.
         """
-        table: list[Row] = []
-        header: Row = {}
+        self._header = {}
         last = 0
         for number, row in rows:
             if title:
                 self._blocks.heading(1, title)
                 title = ""
-            if table and number > last + 1:
-                header = self._table(table, header)
-                table = []
+            if number > last + 1:
+                self._end()
             last = number
-            table.append(row)
-            self._characters += sum(map(len, row.values()))
-            if self._characters > _MAX_CHARACTERS:
-                raise UnreadableDocument(
-                    "The file is refused: its cells hold more than "
-                    f"{_MAX_CHARACTERS // 1_000_000} million characters; divide it."
-                )
-        if table:
-            self._table(table, header)
+            if self._begun:
+                self._record(row, self._header)
+                continue
+            self._first.append(row)
+            if len(self._first) == _SAMPLE:
+                self._begin()
+        self._end()
 
-    def _table(self, rows: list[Row], above: Row) -> Row:
-        """Write a table; its header, or that of the table above, whose rows may go on in it."""
-        first = 0
-        while first < len(rows) and len(rows[first]) == 1:
-            self._blocks.add(_line(next(iter(rows[first].values()))))
-            first += 1
-        rows = rows[first:]
+    def _begin(self) -> None:
+        """Write the first rows of a table, under its header or that of the table above."""
+        rows, self._first = self._first, []
+        single = next((n for n, row in enumerate(rows) if len(row) > 1), len(rows))
+        for row in rows[:single]:
+            text = _line(next(iter(row.values())))
+            self._blocks.add(text, "item" if single > 1 else "paragraph")
+            self._count(len(text))
+        rows = rows[single:]
         if not rows:
-            return above
-        header: Row = {}
-        if self._is_header(rows, bool(above)):
-            header = _named(rows[0])
-            rows = rows[1:] or rows
-        elif set(rows[0]) <= set(above):
-            header = above
+            return
+        self._begun = True
+        if self._is_header(rows, bool(self._header)):
+            self._header = _named(rows.pop(0))
+        elif not set(rows[0]) <= set(self._header):
+            self._header = {}
         for row in rows:
-            self._blocks.add(_record(row, header), "item")
-        return header or above
+            self._record(row, self._header)
+        if (
+            len(rows) == 1
+            and not self._header
+            and not any(map(_NUMBER.fullmatch, rows[0].values()))
+        ):
+            self._header = _named(rows[0])  # set apart from its rows by an empty one
+
+    def _end(self) -> None:
+        if self._first:
+            self._begin()
+        self._begun = False
+
+    def _record(self, row: Row, header: Row) -> None:
+        text = _record(row, header)
+        self._count(len(text))
+        self._blocks.add(text, "item")
+
+    def _count(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > _MAX_CHARACTERS:
+            raise UnreadableDocument(
+                "The file is refused: its cells hold more than "
+                f"{_MAX_CHARACTERS // 1_000_000} million characters; divide it."
+            )
 
     def _is_header(self, rows: list[Row], continued: bool) -> bool:
         names = rows[0]
@@ -81,8 +106,8 @@ class Records:
             return False
         if self._always_headed and not continued:
             return not all(map(_NUMBER.fullmatch, names.values()))
-        columns = Counter(column for row in rows[1:50] for column in row)
-        usual = [column for column, count in columns.items() if count * 2 > len(rows[1:50])]
+        columns = Counter(column for row in rows[1:] for column in row)
+        usual = [column for column, count in columns.items() if count * 2 > len(rows[1:])]
         if len(names) * 2 < len(usual) or len(set(names.values())) < len(names):
             return False
         if len(names) == 2 and all(text.rstrip().endswith(":") for text in _lefts(rows)):
@@ -93,7 +118,7 @@ class Records:
 
 
 def _lefts(rows: list[Row]) -> list[str]:
-    return [row[min(row)] for row in rows[:50]]
+    return [row[min(row)] for row in rows]
 
 
 def _named(row: Row) -> Row:

@@ -59,6 +59,18 @@ def test_rows_go_on_below_an_empty_one(make: Makers, pack: Pack) -> None:
     assert read(make, pack, sheet).text.endswith("Name: Mallard; Size: 50\nName: Teal; Size: 35")
 
 
+def test_a_header_may_be_set_apart_by_an_empty_row(make: Makers, pack: Pack) -> None:
+    sheet = rows(["Name", "Size"], [], ["Teal", "35"], ["Mallard", "50"])
+    assert read(make, pack, sheet).text == (
+        "# Sheet 1\n\nName; Size\nName: Teal; Size: 35\nName: Mallard; Size: 50"
+    )
+
+
+def test_a_long_table_keeps_its_header_to_the_end(make: Makers, pack: Pack) -> None:
+    sheet = rows(["Name", "Size"], *([f"Duck {n}", str(n)] for n in range(500)))
+    assert read(make, pack, sheet).text.endswith("\nName: Duck 499; Size: 499")
+
+
 def test_a_form_has_its_names_on_the_left(make: Makers, pack: Pack) -> None:
     sheet = rows(["Name:", "Alice"], ["City:", "Paris"])
     assert read(make, pack, sheet).text.endswith("Name: Alice\nCity: Paris")
