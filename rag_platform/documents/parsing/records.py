@@ -75,11 +75,8 @@ class Records:
             self._header = {}
         for row in rows:
             self._record(row, self._header)
-        if (
-            len(rows) == 1
-            and not self._header
-            and not any(map(_NUMBER.fullmatch, rows[0].values()))
-        ):
+        lone = len(rows) == 1 and len(rows[0]) > 2 and not self._header
+        if lone and not any(map(_NUMBER.fullmatch, rows[0].values())):
             self._header = _named(rows[0])  # set apart from its rows by an empty one
 
     def _end(self) -> None:

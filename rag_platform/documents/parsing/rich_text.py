@@ -6,7 +6,7 @@ Control words that are not known are skipped, as the specification asks of reade
 import codecs
 import contextlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rag_platform.documents.parsed import ParsedDocument
@@ -18,6 +18,8 @@ from rag_platform.documents.parsing.rich_text_words import (
     INFO,
     SKIPPED,
     TOKEN,
+    Paragraph,
+    State,
 )
 from rag_platform.documents.parsing.tables import markdown_table
 from rag_platform.errors import UnreadableDocument
@@ -25,28 +27,6 @@ from rag_platform.errors import UnreadableDocument
 _DAMAGED = "The file is damaged: it is not a complete rich text file."
 _DEPTH = 5_000
 HIDDEN = "Text that the author has hidden was left out."
-
-
-@dataclass(slots=True)
-class _State:
-    """What a group inherits."""
-
-    destination: str = "text"
-    hidden: bool = False
-    deleted: bool = False
-    skip: int = 1
-    """How many characters stand in for one in Unicode."""
-    encoding: str = ""
-
-
-@dataclass(slots=True)
-class _Paragraph:
-    """Properties of the paragraph that is being written."""
-
-    level: int | None = None
-    listed: bool = False
-    in_table: bool = False
-    indent: int = 0
 
 
 def extract(data: bytes) -> ParsedDocument:
@@ -77,9 +57,9 @@ class _Reader:
         self.dates: dict[str, datetime] = {}
         self.hidden = False
         """Whether hidden text was met, and left out."""
-        self._state = _State()
-        self._stack: list[_State] = []
-        self._paragraph = _Paragraph()
+        self._state = State()
+        self._stack: list[State] = []
+        self._paragraph = Paragraph()
         self._encoding = "cp1252"
         self._fonts: dict[int, str] = {}
         self._font = 0
@@ -157,7 +137,7 @@ class _Reader:
         elif ended in ("creatim", "revtim"):
             date, self._date = self._date, {}
             names = ("yr", "mo", "dy", "hr", "min")
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, OverflowError):
                 self.dates[ended] = datetime(*(date.get(n, 0) for n in names), tzinfo=UTC)
 
     def _word(self, word: str, value: int | None) -> None:
@@ -194,7 +174,7 @@ class _Reader:
         if word in ("v", "deleted", "plain", "f", "ansicpg", "mac", "pca", "pc"):
             self._flush()
         if word == "pard":
-            self._paragraph = _Paragraph()
+            self._paragraph = Paragraph()
         elif word == "intbl":
             paragraph.in_table = True
         elif word == "s":

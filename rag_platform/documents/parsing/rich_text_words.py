@@ -1,6 +1,7 @@
-"""The words of rich text that its reader knows."""
+"""The words of rich text that its reader knows, and what they set."""
 
 import re
+from dataclasses import dataclass
 
 TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+"
@@ -36,3 +37,25 @@ CHARSETS = {
     **{161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256"},
     **{186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250"},
 }
+
+
+@dataclass(slots=True)
+class State:
+    """What a group inherits."""
+
+    destination: str = "text"
+    hidden: bool = False
+    deleted: bool = False
+    skip: int = 1
+    """How many characters stand in for one in Unicode."""
+    encoding: str = ""
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """Properties of the paragraph that is being written."""
+
+    level: int | None = None
+    listed: bool = False
+    in_table: bool = False
+    indent: int = 0

@@ -60,10 +60,16 @@ def test_rows_go_on_below_an_empty_one(make: Makers, pack: Pack) -> None:
 
 
 def test_a_header_may_be_set_apart_by_an_empty_row(make: Makers, pack: Pack) -> None:
-    sheet = rows(["Name", "Size"], [], ["Teal", "35"], ["Mallard", "50"])
+    sheet = rows(["Name", "Size", "Age"], [], ["Teal", "35", "2"], ["Mallard", "50", "3"])
     assert read(make, pack, sheet).text == (
-        "# Sheet 1\n\nName; Size\nName: Teal; Size: 35\nName: Mallard; Size: 50"
+        "# Sheet 1\n\nName; Size; Age\n"
+        "Name: Teal; Size: 35; Age: 2\nName: Mallard; Size: 50; Age: 3"
     )
+
+
+def test_pairs_with_empty_rows_between_are_a_form_still(make: Makers, pack: Pack) -> None:
+    sheet = rows(["City", "Paris"], [], ["Age", "35"])
+    assert read(make, pack, sheet).text.endswith("City: Paris\nAge: 35")
 
 
 def test_a_long_table_keeps_its_header_to_the_end(make: Makers, pack: Pack) -> None:

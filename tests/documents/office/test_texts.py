@@ -132,6 +132,7 @@ def test_rich_text_keeps_its_structure() -> None:
         b"{\\rtf1 " + b"\\'e4" * 500_000 + b"}",
         b"{\\rtf1 " + b"\\u228?" * 300_000 + b"}",
         b"{\\rtf1 \\bin99999999 x}",
+        b"{\\rtf1{\\info{\\creatim\\yr2024\\mo2147483648\\dy3}}x}",
         b"{\\rtf1 " + b"\\cell" * 300_000 + b"}",
     ],
 )
