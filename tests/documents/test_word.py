@@ -98,7 +98,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
 def test_entities_are_not_expanded() -> None:
     laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><x>&b;</x>'
     data = rewritten(saved(docx.Document()), {"word/document.xml": laughs})
-    assert reason(data).startswith("The file is damaged: ")
+    assert "declares XML entities" in reason(data)
 
 
 def test_a_password_and_an_old_format_are_told_apart() -> None:

@@ -15,7 +15,23 @@ from rag_platform.documents.cleaning import clean
 from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
-from rag_platform.documents.parsing.media_types import DOCX, HTML, MARKDOWN, PDF, TEXT
+from rag_platform.documents.parsing.media_types import (
+    CSV,
+    DOCX,
+    EPUB,
+    HTML,
+    MARKDOWN,
+    ODP,
+    ODS,
+    ODT,
+    OLD_OFFICE,
+    PDF,
+    PPTX,
+    RTF,
+    TEXT,
+    TSV,
+    XLSX,
+)
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
 from rag_platform.errors import UnreadableDocument
 
@@ -43,8 +59,17 @@ PARSERS: dict[str, Parser] = {
     MARKDOWN: Parser("markdown", 1, "Markdown (.md)"),
     TEXT: Parser("plain_text", 1, "plain text (.txt)"),
     PDF: Parser("pdf", 1, "PDF"),
-    DOCX: Parser("word", 1, "Word (.docx)"),
+    DOCX: Parser("word", 2, "Word (.docx)"),
     HTML: Parser("html", 1, "HTML"),
+    PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
+    XLSX: Parser("excel", 1, "Excel (.xlsx)"),
+    CSV: Parser("csv_table", 1, "CSV"),
+    TSV: Parser("csv_table", 1, "TSV"),
+    ODT: Parser("open_document", 1, "OpenDocument text (.odt)"),
+    ODS: Parser("open_document", 1, "OpenDocument spreadsheet (.ods)"),
+    ODP: Parser("open_document", 1, "OpenDocument presentation (.odp)"),
+    RTF: Parser("rich_text", 1, "rich text (.rtf)"),
+    EPUB: Parser("epub", 1, "e-book (.epub)"),
 }
 
 
@@ -54,6 +79,8 @@ def parse(data: bytes, key: str) -> ParsedDocument:
         raise UnreadableDocument("The file is empty.")
     media_type = media_type_of(key, data)
     parser = PARSERS.get(media_type)
+    if media_type in OLD_OFFICE:
+        raise UnreadableDocument(OLD_OFFICE[media_type])
     if parser is None:
         supported = ", ".join(known.label for known in PARSERS.values())
         raise UnreadableDocument(

@@ -19,6 +19,11 @@ class Blocks:
         """All blocks so far."""
         return "".join(self._pieces)
 
+    @property
+    def length(self) -> int:
+        """How long the text is so far."""
+        return self._length
+
     def add(self, text: str, kind: str = "paragraph") -> None:
         """Add a block; list items stand on following lines, all else apart."""
         if not text.strip():

@@ -1,19 +1,43 @@
 """Telling what a file is: by its content first, by its name where the content could be anything."""
 
+import contextlib
 import io
 import re
 import zipfile
+import zlib
+
+from rag_platform.documents.parsing.archive import MAX_MEMBERS, member_count
 
 MARKDOWN = "text/markdown"
 TEXT = "text/plain"
 HTML = "text/html"
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+ODT = "application/vnd.oasis.opendocument.text"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODP = "application/vnd.oasis.opendocument.presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
+DOC = "application/msword"
+XLS = "application/vnd.ms-excel"
+PPT = "application/vnd.ms-powerpoint"
 UNKNOWN = "application/octet-stream"
 
 _ZIP = "application/zip"
 _OLE = "application/x-ole-storage"
-_OFFICE = "application/vnd.openxmlformats-officedocument."
+
+OLD_OFFICE = {
+    DOC: "This is a Word file of the old kind (.doc); save it as .docx and drop it again.",
+    XLS: "This is an Excel file of the old kind (.xls); save it as .xlsx and drop it again.",
+    PPT: "This is a PowerPoint file of the old kind (.ppt); save it as .pptx and drop it again.",
+    XLSB: "This is a binary Excel file (.xlsb); save it as .xlsx and drop it again.",
+}
+"""Formats that are not read, each with what to do."""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -27,7 +51,7 @@ _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLE),
-    (b"{\\rtf", "application/rtf"),
+    (b"{\\rtf", RTF),
     (b"%!PS", "application/postscript"),
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (b"\x7fELF", "application/x-executable"),
@@ -50,16 +74,23 @@ _NAMES = {
     "pdf": PDF,
     "docx": DOCX,
     "docm": DOCX,
-    "doc": "application/msword",
-    "xls": "application/vnd.ms-excel",
-    "ppt": "application/vnd.ms-powerpoint",
-    "xlsx": f"{_OFFICE}spreadsheetml.sheet",
-    "pptx": f"{_OFFICE}presentationml.presentation",
-    "odt": "application/vnd.oasis.opendocument.text",
-    "epub": "application/epub+zip",
-    "rtf": "application/rtf",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
+    "dotx": DOCX,
+    "doc": DOC,
+    "xls": XLS,
+    "ppt": PPT,
+    "xlsx": XLSX,
+    "xlsm": XLSX,
+    "xlsb": XLSB,
+    "pptx": PPTX,
+    "pptm": PPTX,
+    "ppsx": PPTX,
+    "odt": ODT,
+    "ods": ODS,
+    "odp": ODP,
+    "epub": EPUB,
+    "rtf": RTF,
+    "csv": CSV,
+    "tsv": TSV,
     "json": "application/json",
     "jsonl": "application/jsonl",
     "xml": "application/xml",
@@ -73,6 +104,22 @@ _NAMES = {
     "mp4": "video/mp4",
     "zip": _ZIP,
 }
+
+_FOLDERS = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX))
+_MAIN_PARTS = (
+    (b"wordprocessingml.document.main+xml", DOCX),
+    (b"wordprocessingml.template.main+xml", DOCX),
+    (b"ms-word.document.macroenabled.main+xml", DOCX),
+    (b"spreadsheetml.sheet.main+xml", XLSX),
+    (b"spreadsheetml.template.main+xml", XLSX),
+    (b"ms-excel.sheet.macroenabled.main+xml", XLSX),
+    (b"ms-excel.sheet.binary.macroenabled.main", XLSB),
+    (b"presentationml.presentation.main+xml", PPTX),
+    (b"presentationml.slideshow.main+xml", PPTX),
+    (b"presentationml.template.main+xml", PPTX),
+    (b"ms-powerpoint.presentation.macroenabled.main+xml", PPTX),
+)
+"""What the list of contents of an Office file calls its main part."""
 
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
@@ -105,27 +152,59 @@ def media_type_of(key: str, head: bytes) -> str:
 def _inside(media_type: str, head: bytes, named: str) -> str:
     """What a container holds; its name decides where its content does not tell."""
     if media_type == _OLE:
-        # A Word file with a password is such a container too; its parser says so.
-        return named if named.startswith("application/") and named != PDF else _OLE
-    if media_type != _ZIP:
-        return media_type
-    try:
-        members = zipfile.ZipFile(io.BytesIO(head)).namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        if named == DOCX:
-            return DOCX
-        # Only the beginning, or damaged: the local headers carry the names too.
-        members = [name for name in ("word/", "xl/", "ppt/") if name.encode() in head]
-    for folder, kind in (
-        ("word/", DOCX),
-        ("xl/", _NAMES["xlsx"]),
-        ("ppt/", _NAMES["pptx"]),
-    ):
+        return _old(head, named)
+    return _zipped(head, named) if media_type == _ZIP else media_type
+
+
+def _old(head: bytes, named: str) -> str:
+    """What a container of the old kind holds: its streams' names stand in it in UTF-16."""
+    if "EncryptedPackage".encode("utf-16-le") in head and named in (DOCX, PPTX, XLSX):
+        return named  # a new file with a password; its parser says so
+    for stream, kind in (("WordDocument", DOC), ("PowerPoint Document", PPT), ("Workbook", XLS)):
+        if stream.encode("utf-16-le") in head:
+            return kind
+    return named if named.startswith("application/") and named not in (PDF, _ZIP) else _OLE
+
+
+def _zipped(head: bytes, named: str) -> str:
+    """What a zip holds, by what it says inside; a name alone makes no document of it."""
+    archive: zipfile.ZipFile | None = None
+    if member_count(head) <= MAX_MEMBERS:
+        with contextlib.suppress(zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+            archive = zipfile.ZipFile(io.BytesIO(head))
+    if archive is None:
+        # Only the beginning, damaged, or refused later for its size: local headers have names too.
+        members = [name for name, _ in _FOLDERS if name.encode() in head]
+        said = head[30:200] if b"mimetypeapplication/" in head[:100] else b""
+        if not members and not said and named in (DOCX, XLSX, PPTX, ODT, ODS, ODP, EPUB):
+            return named  # its parser says that it is damaged
+    else:
+        members = archive.namelist()
+        said = _beginning(archive, "mimetype") or _beginning(archive, "META-INF/container.xml")
+        types = _beginning(archive, "[Content_Types].xml").lower()
+        for mark, kind in _MAIN_PARTS:
+            if mark in types:
+                return kind
+    for mark, kind in ((b"opendocument.text", ODT), (b"opendocument.spreadsheet", ODS),
+                       (b"opendocument.presentation", ODP), (b"epub+zip", EPUB),
+                       (b"oebps-package+xml", EPUB)):  # fmt: skip
+        if mark in said:
+            return kind
+    for folder, kind in _FOLDERS:
         if any(member.startswith(folder) for member in members):
             return kind
-    if b"mimetypeapplication/" in head[:100]:
-        return _NAMES["epub"] if b"epub" in head[:100] else _NAMES["odt"]
-    return _ZIP
+    # Its parser says what is missing or locked.
+    usual = "META-INF/container.xml" if named == EPUB else "content.xml"
+    return named if named in (ODT, ODS, ODP, EPUB) and usual in members else _ZIP
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        with archive.open(name) as stream:
+            return stream.read(1 << 16)
+    except (KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError,
+            NotImplementedError):  # fmt: skip
+        return b""
 
 
 def _seems_text(head: bytes) -> bool:

@@ -7,38 +7,56 @@ picture, and leaves out content controls, tracked insertions, text boxes and foo
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.equations import equation
+from rag_platform.documents.parsing.ooxml import OfficePackage
 from rag_platform.documents.parsing.tables import markdown_table
-from rag_platform.documents.parsing.word_package import Package, Styles, local_name, value_of
+from rag_platform.documents.parsing.word_styles import Style, Styles
+from rag_platform.documents.parsing.xml_tree import first, local_name, value_of
+from rag_platform.errors import UnreadableDocument
 
 _SKIPPED = frozenset({"del", "moveFrom", "instrText", "delText", "rPr", "pPr", "Fallback"})
 _CONTAINERS = frozenset({"sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "body"})
 _NO_TITLE = re.compile(r"[\W\d_]*|word document|document\d*|untitled.*|title", re.IGNORECASE)
 
 
+_FIELD_ONLY = re.compile(r"(?:page|seite|página|pagina|of|von|de|di|sur|[\W\d_])*", re.IGNORECASE)
+HIDDEN = "Text that the author has hidden was left out."
+
+
 def extract(data: bytes) -> ParsedDocument:
-    """Read a Word document: headings, lists and tables in order, footnotes at the end."""
-    package = Package(data)
-    reader = _Reader(Styles(package))
-    reader.blocks_of(package.document)
-    reader.footnotes(package.part("footnotes.xml"))
-    reader.footnotes(package.part("endnotes.xml"))
-    properties = {local_name(item): (item.text or "").strip() for item in package.properties}
+    """Read a Word document: headings, lists and tables in order; notes and margins at the end."""
+    package = OfficePackage(data, "Word document", ".docx", "word/document.xml")
+    parts: dict[str, list[str]] = {}
+    for kind, path in package.relationships(package.main).values():
+        parts.setdefault(kind, []).append(path)
+
+    def part(kind: str) -> Element | None:
+        return package.xml(next(iter(parts.get(kind, ())), None))
+
+    body = first(package.xml(package.main), "body")
+    if body is None:
+        raise UnreadableDocument(package.damaged)
+    reader = _Reader(Styles(part("styles"), part("numbering")))
+    reader.blocks_of(body)
+    reader.footnotes(part("footnotes"))
+    reader.footnotes(part("endnotes"))
+    for kind in ("header", "footer"):
+        reader.margins([package.xml(path) for path in dict.fromkeys(parts.get(kind, ()))])
+    properties = package.properties()
     blocks = reader.blocks
-    title = properties.get("title", "")
+    title = properties["title"] or ""
     if _NO_TITLE.fullmatch(title):
         title = reader.title or next((h.title for h in blocks.headings if h.level == 1), "")
+    properties["title"] = title or None
     return ParsedDocument(
         text=blocks.text,
         headings=tuple(blocks.headings),
-        title=title or None,
-        author=properties.get("creator") or None,
-        created=_date(properties.get("created")),
-        modified=_date(properties.get("modified")),
+        notes=(HIDDEN,) if reader.hidden else (),
+        **properties,
     )
 
 
@@ -48,7 +66,10 @@ class _Reader:
     def __init__(self, styles: Styles) -> None:
         self.blocks = Blocks()
         self.title = ""
+        self.hidden = False
+        """Whether hidden text was met, and left out."""
         self._styles = styles
+        self._style = Style()
         self._numbers: Counter[tuple[str, int]] = Counter()
         self._boxes: list[Element] = []
 
@@ -71,11 +92,19 @@ class _Reader:
             if value_of(note, "type") is None and (text := self._plain(note)):
                 self.blocks.add(f"[{value_of(note, 'id')}] {text}", "item")
 
+    def margins(self, parts: list[Element | None]) -> None:
+        """Headers or footers, each once, as far as they say anything but the page's number."""
+        said: set[str] = set()
+        for part in parts:
+            text = self._plain(part) if part is not None else ""
+            if text not in said and not _FIELD_ONLY.fullmatch(text):
+                self.blocks.add(text)
+            said.add(text)
+
     def _paragraph(self, paragraph: Element) -> None:
-        text = re.sub(r"[ \t]*\n[ \t]*", "\n", self._inline(paragraph))
-        text = re.sub(r"[ \t]{2,}", " ", text).strip()
-        properties = next((item for item in paragraph if local_name(item) == "pPr"), None)
-        style = self._styles.of(properties)
+        style = self._style = self._styles.of(first(paragraph, "pPr"))
+        lines = (" ".join(line.split()) for line in self._inline(paragraph).split("\n"))
+        text = "\n".join(lines).strip()
         if text and style.heading is not None:
             # Below a title, the first headings are its sections.
             level = style.heading if style.heading == 0 else style.heading + bool(self.title) - 1
@@ -100,13 +129,14 @@ class _Reader:
         return f"{self._numbers[numbering, indent]}."
 
     def _table(self, table: Element) -> None:
-        rows = [list(_cells(row)) for row in _children(table, "tr")]
+        whole_rows = list(_children(table, "tr"))
+        rows = [list(_cells(row)) for row in whole_rows]
         if sum(map(len, rows)) == 1:
             self.blocks_of(rows[0][0] if rows[0] else rows[-1][0])  # a frame, not a table
             return
         lines: list[list[str]] = []
-        for row in rows:
-            line: list[str] = []
+        for whole, row in zip(whole_rows, rows, strict=True):
+            line = [""] * _number(first(whole, "trPr", "gridBefore"), 0)
             for cell in row:
                 span, continued = _spans(cell)
                 line += ["" if continued else self._plain(cell), *[""] * (span - 1)]
@@ -119,6 +149,7 @@ class _Reader:
         for child in container:
             name = local_name(child)
             if name == "p":
+                self._style = self._styles.of(first(child, "pPr"))
                 texts.append(self._inline(child))
                 boxes, self._boxes = self._boxes, []
                 texts += map(self._plain, boxes)
@@ -144,7 +175,11 @@ class _Reader:
             elif name == "AlternateContent":
                 pieces.append(self._inline(_choice(child)))
             elif name == "oMath":
-                pieces.append(f" {self._inline(child).strip()} ")
+                pieces.append(f" {equation(child).strip()} ")
+            elif name == "r" and self._styles.hides(first(child, "rPr"), self._style.hidden):
+                self.hidden = self.hidden or any(
+                    local_name(item) == "t" and item.text for item in child.iter()
+                )
             elif name in ("footnoteReference", "endnoteReference"):
                 pieces.append(f"[{value_of(child, 'id')}]")
             elif name not in _SKIPPED:
@@ -179,16 +214,13 @@ def _spans(cell: Element) -> tuple[int, bool]:
     properties = next(_children(cell, "tcPr"), None)
     for item in properties if properties is not None else ():
         if local_name(item) == "gridSpan":
-            number = value_of(item) or ""
-            span = min(int(number), 63) if number.isdecimal() else 1
+            span = _number(item, 1)
         elif local_name(item) == "vMerge":
             continued = value_of(item) != "restart"
     return max(span, 1), continued
 
 
-def _date(value: str | None) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if value else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+def _number(element: Element | None, otherwise: int) -> int:
+    """The small number that an element holds."""
+    number = value_of(element) or "" if element is not None else ""
+    return min(int(number), 63) if number.isdecimal() else otherwise

@@ -1,0 +1,138 @@
+"""Rows of spreadsheets as text: every row says what its values are."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.errors import UnreadableDocument
+
+Row = dict[int, str]
+"""The filled cells of a row by column."""
+
+_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
+_LONGEST_NAME = 80
+_SAMPLE = 60
+"""So many rows of a table are looked at to tell whether it has a header."""
+_MAX_CHARACTERS = 100_000_000
+"""One long text can be the value of a million cells."""
+
+
+class Records:
+    """Writes the rows of a sheet, a table after the other, into blocks.
+
+    A row becomes a line such as ``Name: Mallard; Length: 50 cm``. A passage of some rows then needs
+    no header that stands in another passage, and a row is an exact quote by itself.
+    """
+
+    def __init__(self, blocks: Blocks, always_headed: bool = False) -> None:
+        """``always_headed``: the first full row is a header whatever it looks like."""
+        self._blocks = blocks
+        self._always_headed = always_headed
+        self._characters = 0
+        self._first: list[Row] = []  # the rows of a table from which its header is known
+        self._header: Row = {}
+        self._begun = False
+
+    def write(self, rows: Iterable[tuple[int, Row]], title: str = "") -> None:
+        """Write rows with their numbers; a number left out is an empty row, and ends a table.
+
+        The title becomes a heading if there are rows.
+        """
+        self._header = {}
+        last = 0
+        for number, row in rows:
+            if title:
+                self._blocks.heading(1, title)
+                title = ""
+            if number > last + 1:
+                self._end()
+            last = number
+            if self._begun:
+                self._record(row, self._header)
+                continue
+            self._first.append(row)
+            if len(self._first) == _SAMPLE:
+                self._begin()
+        self._end()
+
+    def _begin(self) -> None:
+        """Write the first rows of a table, under its header or that of the table above."""
+        rows, self._first = self._first, []
+        single = next((n for n, row in enumerate(rows) if len(row) > 1), len(rows))
+        for row in rows[:single]:
+            text = _line(next(iter(row.values())))
+            self._blocks.add(text, "item" if single > 1 else "paragraph")
+            self._count(len(text))
+        rows = rows[single:]
+        if not rows:
+            return
+        self._begun = True
+        if self._is_header(rows, bool(self._header)):
+            self._header = _named(rows.pop(0))
+        elif not set(rows[0]) <= set(self._header):
+            self._header = {}
+        for row in rows:
+            self._record(row, self._header)
+        lone = len(rows) == 1 and len(rows[0]) > 2 and not self._header
+        if lone and not any(map(_NUMBER.fullmatch, rows[0].values())):
+            self._header = _named(rows[0])  # set apart from its rows by an empty one
+
+    def _end(self) -> None:
+        if self._first:
+            self._begin()
+        self._begun = False
+
+    def _record(self, row: Row, header: Row) -> None:
+        text = _record(row, header)
+        self._count(len(text))
+        self._blocks.add(text, "item")
+
+    def _count(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > _MAX_CHARACTERS:
+            raise UnreadableDocument(
+                "The file is refused: its cells hold more than "
+                f"{_MAX_CHARACTERS // 1_000_000} million characters; divide it."
+            )
+
+    def _is_header(self, rows: list[Row], continued: bool) -> bool:
+        names = rows[0]
+        if len(rows) == 1:
+            return False
+        if self._always_headed and not continued:
+            return not all(map(_NUMBER.fullmatch, names.values()))
+        columns = Counter(column for row in rows[1:] for column in row)
+        usual = [column for column, count in columns.items() if count * 2 > len(rows[1:])]
+        if len(names) * 2 < len(usual) or len(set(names.values())) < len(names):
+            return False
+        if len(names) == 2 and all(text.rstrip().endswith(":") for text in _lefts(rows)):
+            return False  # a form: what stands on the left names what stands on the right
+        return all(
+            not _NUMBER.fullmatch(text) or _YEAR.fullmatch(text.strip()) for text in names.values()
+        ) and not all(_NUMBER.fullmatch(text) for text in names.values())
+
+
+def _lefts(rows: list[Row]) -> list[str]:
+    return [row[min(row)] for row in rows]
+
+
+def _named(row: Row) -> Row:
+    names = {column: _line(text)[:_LONGEST_NAME].rstrip(": ") for column, text in row.items()}
+    return {column: name for column, name in names.items() if name}
+
+
+def _record(row: Row, header: Row) -> str:
+    columns = sorted(row)
+    if not header and len(columns) == 2:
+        left, right = (_line(row[column]) for column in columns)
+        return f"{left.rstrip(':')}: {right}"
+    return "; ".join(
+        f"{header[column]}: {_line(row[column])}" if column in header else _line(row[column])
+        for column in columns
+    )
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
