@@ -22,7 +22,14 @@ def prompt_hash() -> str:
 def question_with_passages(question: str, passages: Sequence[Passage]) -> str:
     """The passages, numbered from 1, and the question."""
     quoted = "\n\n".join(
-        f"<passage number={n} document={passage.chunk.title!r}>\n{passage.chunk.text}\n</passage>"
+        f"<passage number={n} document={passage.chunk.title!r}{_section(passage)}>\n"
+        f"{passage.chunk.text}\n</passage>"
         for n, passage in enumerate(passages, start=1)
     )
     return f"{quoted}\n\nQuestion: {question}"
+
+
+def _section(passage: Passage) -> str:
+    """The headings above, and the columns of a table's rows: without them it says little."""
+    path = " > ".join(passage.chunk.heading_path)
+    return f" section={path!r}" if path else ""

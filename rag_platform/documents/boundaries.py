@@ -4,6 +4,7 @@ import itertools
 import re
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
@@ -28,6 +29,8 @@ _BOUNDARY = re.compile(
 _ENDED = frozenset(".!?:;…。！？|>")
 _JOINS = frozenset("\u200d\ufe0e\ufe0f")
 _BATCH = 4096
+_STRETCH = 100_000
+"""Characters that are tokenized at once."""
 
 
 @dataclass(slots=True)
@@ -57,7 +60,10 @@ def units_of(
     pieces = [text[start:end] for start, end in zip(places, ends, strict=True)]
     units: list[Unit] = []
     headings = frozenset(heading_starts)
-    counts = count_tokens(pieces, tokenizer)
+    # What is too long anyway is broken further on; its tokens need not be counted before.
+    counts = count_tokens(
+        [piece if len(piece) <= max_characters else "" for piece in pieces], tokenizer
+    )
     for start, end, tokens in zip(places, ends, counts, strict=True):
         if start == end or (not tokens and text[start:end].isspace()):
             if units:
@@ -67,7 +73,8 @@ def units_of(
         # A unit that nearly fills a passage would leave its heading without a place.
         most = max_tokens if unit.heading else max_tokens // 2
         if tokens > most or end - start > max_characters:
-            units += _broken(text, unit, max_tokens, max_characters, tokenizer)
+            for stretch in _stretches(text, unit):
+                units += _broken(text, stretch, max_tokens, max_characters, tokenizer)
         else:
             _append(units, unit, max_tokens // 12, max_characters, edges)
     _keep(units, structure.whole, structure.parts, max_tokens, max_characters)
@@ -190,6 +197,18 @@ def _append(
             before.tokens += unit.tokens
             return
     units.append(unit)
+
+
+def _stretches(text: str, unit: Unit) -> Iterator[Unit]:
+    """A unit in stretches of bounded length, broken at blanks: the tokens of a line of megabytes
+    would take gigabytes at once."""
+    start, price = unit.start, unit.cut_cost
+    while unit.end - start > _STRETCH:
+        blank = text.rfind(" ", start + _STRETCH // 2, start + _STRETCH)
+        end = blank + 1 if blank >= 0 else _between_characters(text, start + _STRETCH)
+        yield Unit(start, end, 0, price)
+        start, price = end, _WORD if blank >= 0 else _CHARACTER
+    yield Unit(start, unit.end, 0, price, unit.heading and start == unit.start)
 
 
 def _broken(

@@ -215,3 +215,16 @@ def test_settings_given_to_a_child_mean_the_same_there(monkeypatch, tmp_path):
     )
     assert second.environment() == first.environment()
     assert second.home == Path(first.home)
+
+
+def test_an_overlap_of_more_than_half_a_passage_is_refused(monkeypatch):
+    sentence = refused(monkeypatch, CHUNKING_MAX_TOKENS="100", CHUNKING_OVERLAP_TOKENS="51")
+    assert sentence.startswith(
+        "RAG_CHUNKING_OVERLAP_TOKENS (51) may be at most half of RAG_CHUNKING_MAX_TOKENS (100)."
+    )
+
+
+@pytest.mark.parametrize("value", ["7", "many", "-1", ""])
+def test_a_passage_of_hardly_any_tokens_is_refused(monkeypatch, value):
+    sentence = refused(monkeypatch, CHUNKING_MAX_TOKENS=value)
+    assert f"RAG_CHUNKING_MAX_TOKENS={value!r} is not valid" in sentence
