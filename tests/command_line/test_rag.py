@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag_platform.ledger import Ledger, migrate
-from rag_platform.ledger.collections import ensure_collection
+from rag_platform.ledger.collections import ensure_collection, find_collection, note_place
 from rag_platform.ledger.documents import announce
 
 RAG = Path(sys.executable).parent / "rag"
@@ -52,6 +52,27 @@ def test_names_of_files_steer_no_terminal(rag, ledger):
     done = rag("documents")
     assert done.returncode == 0
     assert "a/�[31mred���2J�txt.md" in done.stdout
+
+
+def test_a_collection_whose_place_is_another_is_forgotten_on_demand_only(rag, ledger):
+    put(ledger, "wiki", "wiki/a.md")
+    with ledger.write() as connection:
+        note_place(connection, find_collection(connection, "wiki").id, "another")
+    done = rag("forget", "wiki")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "'wiki'" in done.stdout
+    with ledger.read() as connection:
+        assert find_collection(connection, "wiki").place is None
+    refused = rag("forget", "nope")
+    assert (refused.returncode, refused.stderr) == (1, "There is no collection 'nope'.\n")
+
+
+def test_the_state_of_each_source_is_shown(rag, ledger, tmp_path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setenv("RAG_BUCKET", f"{tmp_path}/docs,wiki={tmp_path}/wiki")
+    shown = rag("status").stdout
+    assert f"The bucket {tmp_path}/wiki cannot be opened" in shown
+    assert f"file://{tmp_path}/docs, 0 objects" in shown
 
 
 def test_documents_of_an_unknown_collection_give_the_known_ones(rag, ledger):

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from rag_platform.documents.bucket import Bucket
 from rag_platform.documents.ingestion import reconcile_documents
 from rag_platform.documents.parsing import parse
 from rag_platform.documents.watching import compare
@@ -356,6 +357,24 @@ def test_a_read_only_bucket_refuses_an_upload_with_a_conflict(service):
     finally:
         service.bucket.chmod(0o755)
     assert response.status_code == 409
+
+
+def test_a_source_that_is_read_only_refuses_upload_and_deletion_with_a_conflict(service):
+    (service.bucket / "handbook").mkdir()
+    (service.bucket / "handbook" / "leave.md").write_text("x")
+    service.platform.bucket = Bucket(f"{service.bucket.as_uri()}:ro")
+    for response in (upload(service, "a.md"), service.client.delete(address("handbook/leave.md"))):
+        assert response.status_code == 409
+        assert "is read-only" in response.json()["detail"]
+    assert [path.name for path in service.bucket.rglob("*.md")] == ["leave.md"]
+    assert len(listed(service)["documents"]) == 1
+
+
+def test_a_collection_of_no_source_refuses_an_upload_with_a_conflict(service):
+    service.platform.bucket = Bucket(f"wiki={service.bucket}")
+    response = upload(service, "a.md")
+    assert response.status_code == 409
+    assert "Take one of: wiki." in response.text
 
 
 def test_pictures_of_pages_are_not_there_yet(service):
