@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import cast
 
 from rag_platform.documents.cleaning import clean
+from rag_platform.documents.language import language_of
 from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
@@ -67,4 +68,6 @@ def parse(data: bytes, key: str) -> ParsedDocument:
     )
     if not document.text:
         raise UnreadableDocument("The file has no text.")
-    return document
+    # What a document says of itself counts where its text does not tell.
+    language = language_of(document.text) or document.language
+    return dataclasses.replace(document, language=language)

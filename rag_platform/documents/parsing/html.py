@@ -15,6 +15,7 @@ from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_]|$)")
 _NOISE = (
     "script,style,template,noscript,svg,iframe,object,canvas,nav,aside,button,select,input,textarea,"
     "dialog,[hidden],[aria-hidden='true'],[role='navigation'],[role='search'],[role='banner'],"
@@ -53,6 +54,7 @@ def extract(data: bytes) -> ParsedDocument:
     if body is not None:
         _Reader(blocks).read(_main(tree, body))
     first = next((heading.title for heading in blocks.headings if heading.level == 1), "")
+    declared_language = _LANGUAGE.match(_declared_language(tree))
     title = meta.get("og:title") or (titles[0] if titles else "")
     if first and (not title or first in title):
         title = first  # without the name of the site
@@ -63,6 +65,7 @@ def extract(data: bytes) -> ParsedDocument:
         author=meta.get("author") or meta.get("article:author"),
         created=_date(meta.get("article:published_time") or meta.get("date")),
         modified=_date(meta.get("article:modified_time") or meta.get("last-modified")),
+        language=declared_language[1].lower() if declared_language else None,
     )
 
 
@@ -180,6 +183,12 @@ def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
         if length >= _MAIN_SHARE * whole:
             return node
     return body
+
+
+def _declared_language(tree: LexborHTMLParser) -> str:
+    root = tree.css_first("html")
+    attributes = root.attributes if root is not None else {}
+    return (attributes.get("lang") or attributes.get("xml:lang") or "").strip()
 
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:
