@@ -41,3 +41,12 @@ class Blocks:
     def _write(self, text: str) -> None:
         self._pieces.append(text)
         self._length += len(text)
+
+
+def fenced(code: str, language: str = "") -> str:
+    """Code in a Markdown fence that it can't break out of; nothing for blank code."""
+    code = code.strip("\n").rstrip()
+    if not code:
+        return ""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
+    return f"{fence}{language}\n{code}\n{fence}"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag_platform.documents.parsed import ParsedDocument
-from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.blocks import Blocks, fenced
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
 
@@ -40,10 +40,10 @@ _DEPTH = 250
 """Deeper than this, the structure is no person's work: its text is taken as it stands."""
 
 
-def extract(data: bytes) -> ParsedDocument:
-    """Read HTML."""
+def extract(data: bytes, charset: str = "") -> ParsedDocument:
+    """Read HTML; ``charset`` is what its sender says of its encoding."""
     declared = _CHARSET.search(data[:4096])
-    tree = LexborHTMLParser(decode(data, declared[1].decode() if declared else ""))
+    tree = LexborHTMLParser(decode(data, charset or (declared[1].decode() if declared else "")))
     titles = [_line(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
     for node in tree.css(_NOISE):
@@ -102,9 +102,7 @@ class _Reader:
             self._table(node, depth)
         elif tag == "pre":
             self._flush()
-            code = node.text(deep=True).strip("\n")
-            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-            self._blocks.add(f"{fence}\n{code}\n{fence}" if code.strip() else "", "code")
+            self._blocks.add(fenced(node.text(deep=True)), "code")
         elif tag == "hr" or tag in _BLOCKS:
             self._flush()
             self._children(node, depth)

@@ -9,11 +9,47 @@ TEXT = "text/plain"
 HTML = "text/html"
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EMAIL = "message/rfc822"
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+NOTEBOOK = "application/x-ipynb+json"
 UNKNOWN = "application/octet-stream"
 
 _ZIP = "application/zip"
 _OLE = "application/x-ole-storage"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
+
+SOURCES: dict[str, tuple[str, ...]] = {
+    "text/x-python": ("py", "pyi", "pyw"),
+    "text/javascript": ("js", "mjs", "cjs", "jsx"),
+    "text/x-typescript": ("ts", "mts", "cts", "tsx"),
+    "text/x-java": ("java",),
+    "text/x-kotlin": ("kt", "kts"),
+    "text/x-scala": ("scala",),
+    "text/x-csharp": ("cs",),
+    "text/x-go": ("go",),
+    "text/x-rust": ("rs",),
+    "text/x-c": ("c", "h"),
+    "text/x-c++": ("cpp", "cc", "cxx", "hpp", "hh", "hxx"),
+    "text/x-swift": ("swift",),
+    "text/x-php": ("php",),
+    "text/x-ruby": ("rb",),
+    "text/x-perl": ("pl", "pm"),
+    "text/x-lua": ("lua",),
+    "text/x-r": ("r",),
+    "application/sql": ("sql",),
+    "text/x-shellscript": ("sh", "bash", "zsh"),
+    "text/x-powershell": ("ps1", "psm1"),
+    "application/yaml": ("yaml", "yml"),
+    "application/toml": ("toml",),
+    "text/x-ini": ("ini", "cfg", "conf", "properties"),
+    "application/xml": ("xml", "xsd", "xsl", "xslt"),
+    "text/css": ("css", "scss", "less"),
+    "text/x-dockerfile": ("dockerfile",),
+    "text/x-makefile": ("mk",),
+}
+"""Source code: media types and the endings of names."""
+_WHOLE_NAMES = {"dockerfile": "text/x-dockerfile", "makefile": "text/x-makefile"}
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -60,11 +96,12 @@ _NAMES = {
     "rtf": "application/rtf",
     "csv": "text/csv",
     "tsv": "text/tab-separated-values",
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "xml": "application/xml",
-    "yaml": "application/yaml",
-    "yml": "application/yaml",
+    "json": JSON,
+    "geojson": JSON,
+    "jsonl": JSON_LINES,
+    "ndjson": JSON_LINES,
+    "ipynb": NOTEBOOK,
+    "eml": EMAIL,
     "svg": "image/svg+xml",
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -73,7 +110,26 @@ _NAMES = {
     "mp4": "video/mp4",
     "zip": _ZIP,
 }
+_NAMES |= {ending: media_type for media_type, endings in SOURCES.items() for ending in endings}
 
+_EMAIL_START = re.compile(
+    rb"(?:(?:return-path|received|delivered-to|message-id|mime-version|from|to|subject|date|"
+    rb"x-[a-z-]{1,60}|dkim-signature|arc-[a-z-]{1,40}|content-type|reply-to|cc|thread-[a-z]+)"
+    rb":[^\n]*\n(?:[ \t][^\n]*\n){0,200}){3}",
+    re.IGNORECASE,
+)
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:\"[^\"\n]*\"\s*:|\})|\[\s*[\[{\"\d\]-])")
+_SHEBANG = re.compile(rb"#!\s*\S*/(?:env\s+(?:-S\s+)?)?([a-z]+)")
+_INTERPRETERS = {
+    "python": "py",
+    "sh": "sh",
+    "bash": "sh",
+    "zsh": "sh",
+    "dash": "sh",
+    "node": "js",
+    "ruby": "rb",
+    "perl": "pl",
+}
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body)\b",
@@ -97,9 +153,20 @@ def media_type_of(key: str, head: bytes) -> str:
         return "video/mp4"
     if _HTML_START.match(head[:4096]):
         return HTML
-    if named:
-        return named
-    return TEXT if _seems_text(head[:4096]) else UNKNOWN
+    return named or _unnamed(head, name)
+
+
+def _unnamed(head: bytes, name: str) -> str:
+    """The type of a file whose name says nothing."""
+    if source := _WHOLE_NAMES.get(name.lower()):
+        return source
+    if not _seems_text(head[:4096]):
+        return UNKNOWN
+    if _EMAIL_START.match(head[:65536]):
+        return EMAIL
+    if script := _SHEBANG.match(head[:200]):
+        return _NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
+    return JSON if _JSON_START.match(head[:4096]) else TEXT
 
 
 def _inside(media_type: str, head: bytes, named: str) -> str:
