@@ -77,9 +77,9 @@ def test_paths_do_not_grow_with_the_depth() -> None:
 
 
 @pytest.mark.timeout(60)
-def test_a_line_of_twenty_megabytes_is_read() -> None:
+def test_a_line_of_five_megabytes_is_read() -> None:
     record = json.dumps({"id": 1, "words": ["text"] * 10, "inner": {"value": "some words"}})
-    count = 20_000_000 // len(record)
+    count = 5_000_000 // len(record)
     data = f"[{','.join([record] * count)}]".encode()
     assert parse(data, "a.json").text.count("some words") == count
 
@@ -108,7 +108,8 @@ def test_lines_none_of_which_is_json_are_damage() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b'{"a":"\\ud800 x\\u0000y"}', '\ufeff{"a":" xy"}'.encode(), b'{"a":" xy"}\x00' + b" " * 200]
+    "data",
+    [b'{"a":"\\ud800 x\\u0000y"}', '\ufeff{"a":" xy"}'.encode(), b'{"a":" xy"}\x00' + b" " * 200],
 )
 def test_odd_characters_in_json_are_survived(data: bytes) -> None:
     document = parse(data, "a.json")

@@ -116,7 +116,9 @@ def definitions_of(text: str, media_type: str) -> tuple[Heading, ...]:
             if (found := pattern.match(code)) is None:
                 continue
             fields = found.groupdict()
-            title = " ".join([fields.get("what") or "", *fields["name"].strip(" \"'`").split()]).strip()
+            title = " ".join(
+                [fields.get("what") or "", *fields["name"].strip(" \"'`").split()]
+            ).strip()
             indentation = _indentation(code)
             while open_at and open_at[-1] >= indentation:
                 open_at.pop()
