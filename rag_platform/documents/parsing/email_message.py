@@ -170,8 +170,11 @@ def _header(message: Message, name: str) -> str:
 def _decoded(value: str) -> str:
     """A header's value: bytes as they are guessed, encoded words as they say."""
     try:
-        parts = decode_header(decode(value.encode("utf-8", "surrogateescape")))
-    except (UnreadableDocument, MessageError, ValueError):
+        value = decode(value.encode("utf-8", "surrogateescape"))
+        parts = decode_header(value)
+    except MessageError:
+        return value
+    except (UnreadableDocument, ValueError):
         return ""
     pieces: list[str] = []
     for piece, charset in parts:

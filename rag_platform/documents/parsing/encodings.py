@@ -44,6 +44,9 @@ _LETTERS = {
 """The letters beside a to z that each language is written with."""
 _ALL_LETTERS = frozenset("".join(_LETTERS.values()))
 _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s'’\x00-\x7f-](?=[^\W\d_])|[\xb9\xb2\xb3](?=\w)")
+_HEBREW = re.compile(rb"[\xe0-\xfa]")
+_BEYOND_HEBREW = re.compile(rb"[\xd9-\xdf\xfb\xfc\xff]")
+_JAMO = re.compile("[\u3131-\u318e]")
 _ASCII = re.compile(rb"[\x00-\x7f]{200,}")
 
 
@@ -54,10 +57,24 @@ def encoding_of(data: bytes) -> str:
     found = best.encoding if best else "cp1252"
     if found.startswith("utf_16"):
         return found if _makes_sense(sample.decode(found, errors="replace")) else "cp1252"
+    if _is_hebrew(sample):
+        return "cp1255"
+    if (
+        found == "cp949"
+        and len(_JAMO.findall(sample.decode(found, errors="replace"))) * 8 > len(sample) // 2
+    ):
+        return "euc_jp"  # whose kana are what no Korean writes: letters outside of syllables
     if found not in _LATIN:
         return found
     # These differ in a few letters, which say nothing without the language that they are from.
     return max(_LATIN, key=lambda encoding: _score(sample, encoding))
+
+
+def _is_hebrew(sample: bytes) -> bool:
+    """Cyrillic and Greek use the same bytes, but have capitals and some letters beyond."""
+    letters = len(_HEBREW.findall(sample))
+    latin = len(re.findall(rb"[A-Za-z]", sample))
+    return letters > 20 and letters > latin and not _BEYOND_HEBREW.search(sample)
 
 
 def _score(sample: bytes, encoding: str) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.documents.parsing import hidden_text
 from rag_platform.documents.parsing.blocks import Blocks, fenced
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
@@ -18,7 +19,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.I
 _LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_]|$)")
 _NOISE = (
     "script,style,template,noscript,svg,iframe,object,canvas,nav,aside,button,select,input,textarea,"
-    "dialog,[hidden],[aria-hidden='true'],[role='navigation'],[role='search'],[role='banner'],"
+    "dialog,[role='navigation'],[role='search'],[role='banner'],"
     "[role='contentinfo'],[role='dialog'],body>header,body>footer,.navbox,.mw-editsection,"
     ".mw-jump-link,.noprint,.skip-link,.breadcrumb,"
     ".interlanguage-link,.vector-menu,.mw-portlet,#catlinks,#toc,.toc"
@@ -46,6 +47,8 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
     tree = LexborHTMLParser(decode(data, charset or (declared[1].decode() if declared else "")))
     titles = [_line(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
+    declared_language = _LANGUAGE.match(_declared_language(tree))
+    hidden = hidden_text.remove_hidden(tree)
     for node in tree.css(_NOISE):
         if node.tag not in ("html", "body"):
             node.decompose()
@@ -54,7 +57,6 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
     if body is not None:
         _Reader(blocks).read(_main(tree, body))
     first = next((heading.title for heading in blocks.headings if heading.level == 1), "")
-    declared_language = _LANGUAGE.match(_declared_language(tree))
     title = meta.get("og:title") or (titles[0] if titles else "")
     if first and (not title or first in title):
         title = first  # without the name of the site
@@ -66,6 +68,7 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
         created=_date(meta.get("article:published_time") or meta.get("date")),
         modified=_date(meta.get("article:modified_time") or meta.get("last-modified")),
         language=declared_language[1].lower() if declared_language else None,
+        notes=(hidden_text.NOTE,) if hidden else (),
     )
 
 
