@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _SAMPLE = 2_000
 """Characters taken at the beginning, in the middle and at the end."""
 _FEW_LETTERS = 24
-_SURE = 0.7
+_SURE = 0.8
 """Below this part of the certainty, the text does not tell."""
 _ROOM = 256 * 2**20
 """Bytes of address space: the library takes 100 MB and its models 65 MB."""

@@ -20,10 +20,10 @@ class Blocks:
         return "".join(self._pieces)
 
     def add(self, text: str, kind: str = "paragraph") -> None:
-        """Add a block; list items stand on following lines, all else apart."""
+        """Add a block; items stand on lines below their list's ``first item``, all else apart."""
         if not text.strip():
             return
-        tight = kind == self._last == "item"
+        tight = kind == "item" and self._last in ("item", "first item")
         self._write(("\n" if tight else "\n\n") if self._pieces else "")
         self._write(text)
         self._last = kind

@@ -21,7 +21,7 @@ _NOISE = (
     "script,style,template,noscript,svg,iframe,object,canvas,nav,aside,button,select,input,textarea,"
     "dialog,[role='navigation'],[role='search'],[role='banner'],"
     "[role='contentinfo'],[role='dialog'],body>header,body>footer,.navbox,.mw-editsection,"
-    ".mw-jump-link,.noprint,.skip-link,.breadcrumb,"
+    ".mw-jump-link,.mw-redirectedfrom,.printfooter,.noprint,.skip-link,.breadcrumb,"
     ".interlanguage-link,.vector-menu,.mw-portlet,#catlinks,#toc,.toc"
 )
 _MAIN = "main,[role='main'],article,#content,#main"
@@ -115,7 +115,8 @@ class _Reader:
 
     def _list(self, node: LexborNode, numbered: bool, indent: str, depth: int) -> None:
         self._flush()
-        number = 0
+        number = _number(node, "start", 0, 10**6) - 1
+        first = not indent
         for item in node.iter(include_text=False):
             if item.tag != "li":
                 self._node(item, depth + 1)
@@ -131,7 +132,9 @@ class _Reader:
                 else:
                     self._node(child, depth + 2)
             text = re.sub(r"\s*\n\s*", f"\n{indent}  ", self._taken())
-            self._blocks.add(f"{indent}{mark} {text}" if text else "", "item")
+            if text:
+                self._blocks.add(f"{indent}{mark} {text}", "first item" if first else "item")
+                first = False
             for child in later:
                 if child.tag in ("ul", "ol", "menu") and depth < _DEPTH:
                     self._list(child, child.tag == "ol", f"{indent}  "[:16], depth + 2)
@@ -228,9 +231,9 @@ def _collect(node: LexborNode, pieces: list[str], depth: int) -> None:
         pieces.append(" " if apart else "")
 
 
-def _number(node: LexborNode, name: str) -> int:
-    value = node.attributes.get(name) or "1"
-    return min(max(int(value), 1), 100) if value.isdecimal() else 1
+def _number(node: LexborNode, name: str, least: int = 1, most: int = 100) -> int:
+    value = (node.attributes.get(name) or "1").strip()[:9]
+    return min(max(int(value), least), most) if value.isascii() and value.isdecimal() else 1
 
 
 def _date(value: str | None) -> datetime | None:
