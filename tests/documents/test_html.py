@@ -142,20 +142,19 @@ def test_a_page_without_a_title_has_none() -> None:
         "<ul><li>" * 100_000 + "words",
         "<table><tr><td>" * 10_000 + "words",
         "<div style='display:none'>" * 20_000 + "hidden",
-        "<p style='color:red'>words" * 20_000,
+        "<p style='color:red'>words" * 5_000,
         "<div style='color:red'>" * 5_000 + "words",
         "<table>" + "<tr><td rowspan=99 colspan=99>x" * 300 + "</table>words",
         "words" + "<!--" * 100_000,
         "words" + "<" * 1_000_000,
         "words &" + "amp;" * 1_000_000,
-        "<pre>" + "`" * 1_000_000,
-        "<span>word</span> " * 200_000,
+        "<pre>words" + "`" * 1_000_000,
+        "<span>word</span> " * 20_000,
     ],
 )
 def test_hostile_pages_are_read_or_refused_in_a_sentence(body: str) -> None:
     sheet = "<style>" + ".a{" * 10_000 + "x{display:none}" * 10_000 + "</style>"
-    for name in ("a.html", "a.eml"):
-        try:
-            parse(b"Content-Type: text/html\n\n" * (name == "a.eml") + page(body, sheet), name)
-        except UnreadableDocument as unreadable:
-            assert str(unreadable).endswith(".")
+    try:
+        assert "word" in parse(page(body, sheet), "a.html").text
+    except UnreadableDocument as unreadable:
+        assert str(unreadable).endswith(".")

@@ -48,5 +48,5 @@ def fenced(code: str, language: str = "") -> str:
     code = code.strip("\n").rstrip()
     if not code:
         return ""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`{1,50}", code)), default=0))
     return f"{fence}{language}\n{code}\n{fence}"

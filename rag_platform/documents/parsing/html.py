@@ -37,6 +37,13 @@ _BLOCKS = frozenset(
     )
 )
 _APART = _BLOCKS | frozenset(_HEADINGS) | {"br", "li", "ul", "ol", "tr", "td", "th", "table", "pre"}
+_NESTING = re.compile(
+    r"<(/?)(?!(?:p|li|t[drh]|d[td]|tbody|thead|tfoot|option|br|hr|img|input|meta|link|col|wbr|area|base|"
+    r"embed|source|track)\b)[a-zA-Z][\w:-]*(?:\s[^<>]*)?>"
+)
+"""The tags of elements that hold each other until they are closed."""
+_DEEPEST = 5_000
+_COLUMNS = 200
 _DEPTH = 250
 """Deeper than this, the structure is no person's work: its text is taken as it stands."""
 
@@ -44,7 +51,8 @@ _DEPTH = 250
 def extract(data: bytes, charset: str = "") -> ParsedDocument:
     """Read HTML; ``charset`` is what its sender says of its encoding."""
     declared = _CHARSET.search(data[:4096])
-    tree = LexborHTMLParser(decode(data, charset or (declared[1].decode() if declared else "")))
+    text = decode(data, charset or (declared[1].decode() if declared else ""))
+    tree = LexborHTMLParser(_flattened(text))
     titles = [_line(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
     declared_language = _LANGUAGE.match(_declared_language(tree))
@@ -155,9 +163,12 @@ class _Reader:
         for row in node.css("tr"):
             line: list[str] = []
             for cell in row.iter(include_text=False):
-                while below.get(len(line), 0) > 0:
+                while below.get(len(line), 0) > 0 and len(line) < _COLUMNS:
                     below[len(line)] -= 1
                     line.append("")
+                if len(line) >= _COLUMNS:
+                    line[-1] += f" {_line(cell)}"
+                    continue
                 rowspan, colspan = _number(cell, "rowspan"), _number(cell, "colspan")
                 for column in range(len(line), len(line) + colspan):
                     below[column] = rowspan - 1
@@ -176,6 +187,27 @@ class _Reader:
         text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", "".join(self._inline)))
         self._inline = []
         return text.strip()
+
+
+def _flattened(text: str) -> str:
+    """The page without the tags that are nested absurdly deep: parsing takes the depth's square."""
+    depth = deepest = 0
+    for tag in _NESTING.finditer(text):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    if deepest <= _DEEPEST:
+        return text
+    depth = 0
+
+    def keep(tag: re.Match[str]) -> str:
+        nonlocal depth
+        if tag[1]:
+            depth = max(depth - 1, 0)
+            return tag[0] if depth < _DEPTH else " "
+        depth += 1
+        return tag[0] if depth <= _DEPTH else " "
+
+    return _NESTING.sub(keep, text)
 
 
 def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
