@@ -66,7 +66,8 @@ def clean(document: ParsedDocument, verbatim: bool = False) -> ParsedDocument:
 
     Canonical composition (NFC), ligatures undone, invisible characters out, in a PDF words joined
     that were hyphenated at a line's end, and no runs of blanks but in the lines of
-    Markdown; ``verbatim`` keeps all blanks, as source code needs. A text that invisible characters spelled is noted.
+    Markdown; ``verbatim`` keeps all blanks, as source code needs. A text that
+    invisible characters spelled is noted.
     """
     marks = {offset for page in document.pages for offset in (page.start, page.end)}
     marks |= {heading.start for heading in document.headings}

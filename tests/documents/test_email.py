@@ -122,7 +122,9 @@ def test_an_email_without_a_name_is_known_by_its_headers() -> None:
         b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 10_000 + b"--b--",
         b"Content-Type: multipart/mixed; boundary=b\n\n"
         + b"--b\nContent-Type: multipart/mixed; boundary=b\n\n" * 10_000,
-        b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(3000)),
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(3000)
+        ),
         b"Content-Type: message/rfc822\n\n" * 10_000,
         b"Content-Transfer-Encoding: base64\n\n" + b"A" * 5_000_000,
         b"Content-Type: text/html; charset=\xff\xfe\n\n" + b"<div>" * 10_000,

@@ -150,7 +150,8 @@ def test_a_notebook_is_prose_code_and_what_it_printed() -> None:
         "a.ipynb",
     )
     assert document.text == (
-        "# On *Ducks*\n\nThey swim.\n\n````python\nfor n in range(2):\n    print(n)  # ```\n````\n\n"
+        "# On *Ducks*\n\nThey swim.\n\n````python\n"
+        "for n in range(2):\n    print(n)  # ```\n````\n\n"
         "```\n100%\ndone\n```\n\n```\n42\n```\n\n```\nValueError: no pond\n```\n\n## Food\n![x]()"
     )
     assert (document.title, document.author) == ("On Ducks", "Ada")

@@ -1,4 +1,5 @@
 """Source code and configuration."""
+# ruff: noqa: E501
 
 import pytest
 

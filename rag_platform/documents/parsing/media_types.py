@@ -110,7 +110,7 @@ _NAMES = {
     "mp4": "video/mp4",
     "zip": _ZIP,
 }
-_NAMES |= {ending: media_type for media_type, endings in SOURCES.items() for ending in endings}
+_NAMES.update((ending, kind) for kind, endings in SOURCES.items() for ending in endings)
 
 _EMAIL_START = re.compile(
     rb"(?:(?:return-path|received|delivered-to|message-id|mime-version|from|to|subject|date|"
