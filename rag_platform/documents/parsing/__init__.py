@@ -25,6 +25,7 @@ from rag_platform.documents.parsing.media_types import (
     MARKDOWN,
     NOTEBOOK,
     PDF,
+    RST,
     SOURCES,
     TEXT,
 )
@@ -61,6 +62,7 @@ PARSERS: dict[str, Parser] = {
     DOCX: Parser("word", 1, "Word (.docx)"),
     HTML: Parser("html", 2, "HTML"),
     EMAIL: Parser("email_message", 1, "e-mail (.eml)"),
+    RST: Parser("restructured_text", 1, "reStructuredText (.rst)"),
     JSON: Parser("json_values", 1, "JSON"),
     JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
     NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),

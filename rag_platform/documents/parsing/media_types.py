@@ -12,6 +12,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EMAIL = "message/rfc822"
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
+RST = "text/x-rst"
 NOTEBOOK = "application/x-ipynb+json"
 UNKNOWN = "application/octet-stream"
 
@@ -79,7 +80,7 @@ _NAMES = {
     "txt": TEXT,
     "text": TEXT,
     "log": TEXT,
-    "rst": TEXT,
+    "rst": RST,
     "html": HTML,
     "htm": HTML,
     "xhtml": HTML,
