@@ -45,7 +45,7 @@ _LETTERS = {
 _ALL_LETTERS = frozenset("".join(_LETTERS.values()))
 _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s'’\x00-\x7f-](?=[^\W\d_])|[\xb9\xb2\xb3](?=\w)")
 _HEBREW = re.compile(rb"[\xe0-\xfa]")
-_BEYOND_HEBREW = re.compile(rb"[\xd9-\xdf\xfb\xfc\xff]")
+_BEYOND_HEBREW = re.compile(rb"[\xc0-\xdf\xfb\xfc\xff]")
 _JAMO = re.compile("[\u3131-\u318e]")
 _ASCII = re.compile(rb"[\x00-\x7f]{200,}")
 
