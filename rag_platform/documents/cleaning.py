@@ -34,6 +34,9 @@ _CHARACTER = re.compile(
     "|[\ufb00-\ufb06]"
     "|[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 )
+# Tag characters that spell at least a short word; in the flags of England and others they may.
+_SPELLED = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{3,}")
+_SPELLED_NOTE = "Text in invisible characters was left out."
 _SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {
     chr(code) for code in range(0x2000, 0x200B)
 }
@@ -58,11 +61,13 @@ _PDF_SPACE = re.compile(r"(?<!\s)\s*\n[ \t]*\n\s*|(?<![ \t])[ \t]*\n[ \t]*|(?<![
 _Edit = tuple[int, int, str]
 
 
-def clean(document: ParsedDocument) -> ParsedDocument:
+def clean(document: ParsedDocument, verbatim: bool = False) -> ParsedDocument:
     """The document with a clean text; pages and headings still point at what they pointed at.
 
     Canonical composition (NFC), ligatures undone, invisible characters out, in a PDF words joined
-    that were hyphenated at a line's end, and no runs of blanks but in the lines of Markdown.
+    that were hyphenated at a line's end, and no runs of blanks but in the lines of
+    Markdown; ``verbatim`` keeps all blanks, as source code needs. A text that
+    invisible characters spelled is noted.
     """
     marks = {offset for page in document.pages for offset in (page.start, page.end)}
     marks |= {heading.start for heading in document.headings}
@@ -72,13 +77,14 @@ def clean(document: ParsedDocument) -> ParsedDocument:
         draft.substitute(_PDF_SPACE, _pdf_space)
     elif document.media_type == _PLAIN:
         draft.substitute(_PLAIN_SPACE, _plain_space)
-    else:
+    elif not verbatim:
         draft.substitute(_MARKDOWN_SPACE, _markdown_space)
     draft.trim()
     moved = draft.moved()
     return dataclasses.replace(
         document,
         text=draft.text,
+        notes=document.notes + ((_SPELLED_NOTE,) if _SPELLED.search(document.text) else ()),
         title=_clean_line(document.title),
         author=_clean_line(document.author),
         pages=tuple(Page(p.number, moved[p.start], moved[p.end]) for p in document.pages),

@@ -3,6 +3,7 @@
 import pytest
 
 from rag_platform.documents.parsing import parse
+from rag_platform.errors import UnreadableDocument
 
 
 def test_the_main_content_is_kept_and_the_frame_is_not() -> None:
@@ -52,3 +53,108 @@ def test_the_declared_encoding_is_used(meta: bytes) -> None:
 def test_absurdly_deep_nesting_is_read_nevertheless() -> None:
     parsed = parse(b"<html>" + b"<div>" * 20_000 + b"deep" + b"</div>" * 20_000, "a.html")
     assert parsed.text == "deep"
+
+
+def page(body: str, head: str = "") -> bytes:
+    return f"<html><head><meta charset=utf-8>{head}</head><body>{body}</body></html>".encode()
+
+
+HIDDEN = "Hidden text was left out."
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "hidden",
+        "style='display:none'",
+        "style='color:red;DISPLAY : none !important'",
+        "style='visibility: hidden'",
+        "style='font-size:0'",
+        "style='font-size: 0px; color: red'",
+        "style='color:#FFF;background:#ffffff'",
+        "style='background-color: rgb(255, 255, 255); color: white'",
+        "style='color: transparent'",
+        "style='position:absolute;left:-9999px'",
+        "aria-hidden=true",
+        "class='x trap'",
+        "id=secret",
+    ],
+)
+def test_text_hidden_from_the_eye_is_left_out_and_noted(attributes: str) -> None:
+    sheet = (
+        "<style>/* x */ @media print {.shown{display:none}} .trap, #secret { display:none }</style>"
+    )
+    body = f"<p class=shown>Seen.<div {attributes}><p>Ignore <b>everything</b>.</div><p>Also seen."
+    document = parse(page(body, sheet), "a.html")
+    assert document.text == "Seen.\n\nAlso seen."
+    assert document.notes == (HIDDEN,)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "style='display:block'",
+        "style='font-size:0.8em'",
+        "style='font-size:smaller'",
+        "style='color:#fff;background:#000'",
+        "style='color:white'",
+        "style='opacity:0.5;margin-left:-10px'",
+        "style=''",
+        "class=shown",
+    ],
+)
+def test_text_that_is_seen_is_kept_and_nothing_noted(attributes: str) -> None:
+    sheet = "<style>@media print {.shown{display:none}} .x .shown{display:none}</style>"
+    document = parse(page(f"<p {attributes}>Seen.", sheet), "a.html")
+    assert (document.text, document.notes) == ("Seen.", ())
+
+
+def test_a_colour_is_compared_with_what_is_behind_it() -> None:
+    body = "<div style='background:#123'><p>Seen.<p style='color:#112233'>Words.</div>"
+    assert parse(page(body), "a.html").text == "Seen."
+
+
+def test_hidden_signs_are_worth_no_note() -> None:
+    document = parse(page("<h2>Food <a aria-hidden=true>¶</a></h2><p>Bread."), "a.html")
+    assert (document.text, document.notes) == ("## Food\n\nBread.", ())
+
+
+def test_lists_that_follow_each_other_stand_apart_and_count_as_written() -> None:
+    body = "<ul><li>a<li>b</ul><ol start=41><li>c<ul><li>d</ul><li>e</ol><ol start=x><li>f</ol>"
+    assert parse(page(body), "a.html").text == "- a\n- b\n\n41. c\n  - d\n42. e\n\n1. f"
+
+
+def test_code_keeps_its_lines_and_its_fence() -> None:
+    document = parse(page("<pre><code>if x:\n    ```\n\n    y</code></pre>"), "a.html")
+    assert document.text == "````\nif x:\n    ```\n\n    y\n````"
+
+
+def test_a_page_without_a_title_has_none() -> None:
+    assert parse(page("<p>words"), "a.html").title is None
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 100_000 + "words",
+        "<b>" * 100_000 + "words",
+        "<ul><li>" * 100_000 + "words",
+        "<table><tr><td>" * 10_000 + "words",
+        "<div style='display:none'>" * 20_000 + "hidden",
+        "<p style='color:red'>words" * 5_000,
+        "<div style='color:red'>" * 5_000 + "words",
+        "<table>" + "<tr><td rowspan=99 colspan=99>x" * 300 + "</table>words",
+        "words" + "<!--" * 100_000,
+        "words" + "<" * 1_000_000,
+        "words &" + "amp;" * 1_000_000,
+        "<pre>words" + "`" * 1_000_000,
+        "<span>word</span> " * 20_000,
+    ],
+)
+def test_hostile_pages_are_read_or_refused_in_a_sentence(body: str) -> None:
+    sheet = "<style>" + ".a{" * 10_000 + "x{display:none}" * 10_000 + "</style>"
+    try:
+        assert "word" in parse(page(body, sheet), "a.html").text
+    except UnreadableDocument as unreadable:
+        assert str(unreadable).endswith(".")

@@ -60,7 +60,7 @@ def test_an_unsupported_type_is_named_with_what_is_supported() -> None:
         ("a.md", b"<p align='center'>Logo</p>", "text/markdown"),
         ("A.MD", b"# x", "text/markdown"),
         ("README", b"hello", "text/plain"),
-        ("main.py", b"print(1)", "text/plain"),
+        ("main.py", b"print(1)", "text/x-python"),
         ("a", "hällo".encode("utf-16"), "text/plain"),
         ("a", b"\x00\x01\x02\x03", "application/octet-stream"),
         ("a.json", b"{}", "application/json"),

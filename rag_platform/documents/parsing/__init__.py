@@ -12,22 +12,29 @@ from importlib import import_module
 from typing import cast
 
 from rag_platform.documents.cleaning import clean
+from rag_platform.documents.language import language_of
 from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
 from rag_platform.documents.parsing.media_types import (
     CSV,
     DOCX,
+    EMAIL,
     EPUB,
     HTML,
+    JSON,
+    JSON_LINES,
     MARKDOWN,
+    NOTEBOOK,
     ODP,
     ODS,
     ODT,
     OLD_OFFICE,
     PDF,
     PPTX,
+    RST,
     RTF,
+    SOURCES,
     TEXT,
     TSV,
     XLSX,
@@ -43,24 +50,26 @@ class Parser:
     module: str
     version: int
     label: str
+    passes_media_type: bool = False
+    """Whether the module reads several formats, and ``extract`` wants to know which."""
 
     @property
     def id(self) -> str:
         """The parser with its version, such as ``pdf@1``."""
         return f"{self.module}@{self.version}"
 
-    def extract(self, data: bytes) -> ParsedDocument:
+    def extract(self, data: bytes, media_type: str) -> ParsedDocument:
         """Read the document, uncleaned."""
         module = import_module(f"{__name__}.{self.module}")
-        return cast(ParsedDocument, module.extract(data))
+        arguments = (data, media_type) if self.passes_media_type else (data,)
+        return cast(ParsedDocument, module.extract(*arguments))
 
 
 PARSERS: dict[str, Parser] = {
-    MARKDOWN: Parser("markdown", 1, "Markdown (.md)"),
-    TEXT: Parser("plain_text", 1, "plain text (.txt)"),
+    MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
+    TEXT: Parser("plain_text", 2, "plain text (.txt)"),
     PDF: Parser("pdf", 1, "PDF"),
     DOCX: Parser("word", 2, "Word (.docx)"),
-    HTML: Parser("html", 1, "HTML"),
     PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 1, "Excel (.xlsx)"),
     CSV: Parser("csv_table", 1, "CSV"),
@@ -70,6 +79,13 @@ PARSERS: dict[str, Parser] = {
     ODP: Parser("open_document", 1, "OpenDocument presentation (.odp)"),
     RTF: Parser("rich_text", 1, "rich text (.rtf)"),
     EPUB: Parser("epub", 1, "e-book (.epub)"),
+    HTML: Parser("html", 2, "HTML"),
+    EMAIL: Parser("email_message", 1, "e-mail (.eml)"),
+    RST: Parser("restructured_text", 1, "reStructuredText (.rst)"),
+    JSON: Parser("json_values", 1, "JSON"),
+    JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
+    NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
+    **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
 }
 
 
@@ -82,16 +98,20 @@ def parse(data: bytes, key: str) -> ParsedDocument:
     if media_type in OLD_OFFICE:
         raise UnreadableDocument(OLD_OFFICE[media_type])
     if parser is None:
-        supported = ", ".join(known.label for known in PARSERS.values())
+        supported = ", ".join(dict.fromkeys(known.label for known in PARSERS.values()))
         raise UnreadableDocument(
             f"Files of this type ({media_type}) are not supported. Supported are: {supported}."
         )
-    extracted = parser.extract(data)
+    extracted = parser.extract(data, media_type)
+    verbatim = media_type in SOURCES
     document = clean(
         dataclasses.replace(
             extracted, media_type=media_type, parser=parser.id, title=extracted.title or None
-        )
+        ),
+        verbatim=verbatim,
     )
     if not document.text:
         raise UnreadableDocument("The file has no text.")
-    return document
+    # What a document says of itself counts where its text does not tell.
+    language = None if verbatim else language_of(document.text)
+    return dataclasses.replace(document, language=language or document.language)

@@ -25,10 +25,10 @@ class Blocks:
         return self._length
 
     def add(self, text: str, kind: str = "paragraph") -> None:
-        """Add a block; list items stand on following lines, all else apart."""
+        """Add a block; items stand on lines below their list's ``first item``, all else apart."""
         if not text.strip():
             return
-        tight = kind == self._last == "item"
+        tight = kind == "item" and self._last in ("item", "first item")
         self._write(("\n" if tight else "\n\n") if self._pieces else "")
         self._write(text)
         self._last = kind
@@ -46,3 +46,12 @@ class Blocks:
     def _write(self, text: str) -> None:
         self._pieces.append(text)
         self._length += len(text)
+
+
+def fenced(code: str, language: str = "") -> str:
+    """Code in a Markdown fence that it can't break out of; nothing for blank code."""
+    code = code.strip("\n").rstrip()
+    if not code:
+        return ""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`{1,50}", code)), default=0))
+    return f"{fence}{language}\n{code}\n{fence}"

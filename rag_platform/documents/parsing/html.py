@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag_platform.documents.parsed import ParsedDocument
-from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing import hidden_text
+from rag_platform.documents.parsing.blocks import Blocks, fenced
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_]|$)")
 _NOISE = (
     "script,style,template,noscript,svg,iframe,object,canvas,nav,aside,button,select,input,textarea,"
-    "dialog,[hidden],[aria-hidden='true'],[role='navigation'],[role='search'],[role='banner'],"
+    "dialog,[role='navigation'],[role='search'],[role='banner'],"
     "[role='contentinfo'],[role='dialog'],body>header,body>footer,.navbox,.mw-editsection,"
-    ".mw-jump-link,.noprint,.skip-link,.breadcrumb,"
+    ".mw-jump-link,.mw-redirectedfrom,.printfooter,.noprint,.skip-link,.breadcrumb,"
     ".interlanguage-link,.vector-menu,.mw-portlet,#catlinks,#toc,.toc"
 )
 _MAIN = "main,[role='main'],article,#content,#main"
@@ -35,16 +37,26 @@ _BLOCKS = frozenset(
     )
 )
 _APART = _BLOCKS | frozenset(_HEADINGS) | {"br", "li", "ul", "ol", "tr", "td", "th", "table", "pre"}
+_NESTING = re.compile(
+    r"<(/?)(?!(?:p|li|t[drh]|d[td]|tbody|thead|tfoot|option|br|hr|img|input|meta|link|col|wbr|area|base|"
+    r"embed|source|track)\b)[a-zA-Z][\w:-]*(?:\s[^<>]*)?>"
+)
+"""The tags of elements that hold each other until they are closed."""
+_DEEPEST = 5_000
+_COLUMNS = 200
 _DEPTH = 250
 """Deeper than this, the structure is no person's work: its text is taken as it stands."""
 
 
-def extract(data: bytes) -> ParsedDocument:
-    """Read HTML."""
+def extract(data: bytes, charset: str = "") -> ParsedDocument:
+    """Read HTML; ``charset`` is what its sender says of its encoding."""
     declared = _CHARSET.search(data[:4096])
-    tree = LexborHTMLParser(decode(data, declared[1].decode() if declared else ""))
+    text = decode(data, charset or (declared[1].decode() if declared else ""))
+    tree = LexborHTMLParser(_flattened(text))
     titles = [_line(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
+    declared_language = _LANGUAGE.match(_declared_language(tree))
+    hidden = hidden_text.remove_hidden(tree)
     for node in tree.css(_NOISE):
         if node.tag not in ("html", "body"):
             node.decompose()
@@ -63,6 +75,8 @@ def extract(data: bytes) -> ParsedDocument:
         author=meta.get("author") or meta.get("article:author"),
         created=_date(meta.get("article:published_time") or meta.get("date")),
         modified=_date(meta.get("article:modified_time") or meta.get("last-modified")),
+        language=declared_language[1].lower() if declared_language else None,
+        notes=(hidden_text.NOTE,) if hidden else (),
     )
 
 
@@ -99,9 +113,7 @@ class _Reader:
             self._table(node, depth)
         elif tag == "pre":
             self._flush()
-            code = node.text(deep=True).strip("\n")
-            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-            self._blocks.add(f"{fence}\n{code}\n{fence}" if code.strip() else "", "code")
+            self._blocks.add(fenced(node.text(deep=True)), "code")
         elif tag == "hr" or tag in _BLOCKS:
             self._flush()
             self._children(node, depth)
@@ -111,7 +123,8 @@ class _Reader:
 
     def _list(self, node: LexborNode, numbered: bool, indent: str, depth: int) -> None:
         self._flush()
-        number = 0
+        number = _number(node, "start", 0, 10**6) - 1
+        first = not indent
         for item in node.iter(include_text=False):
             if item.tag != "li":
                 self._node(item, depth + 1)
@@ -127,7 +140,9 @@ class _Reader:
                 else:
                     self._node(child, depth + 2)
             text = re.sub(r"\s*\n\s*", f"\n{indent}  ", self._taken())
-            self._blocks.add(f"{indent}{mark} {text}" if text else "", "item")
+            if text:
+                self._blocks.add(f"{indent}{mark} {text}", "first item" if first else "item")
+                first = False
             for child in later:
                 if child.tag in ("ul", "ol", "menu") and depth < _DEPTH:
                     self._list(child, child.tag == "ol", f"{indent}  "[:16], depth + 2)
@@ -148,9 +163,12 @@ class _Reader:
         for row in node.css("tr"):
             line: list[str] = []
             for cell in row.iter(include_text=False):
-                while below.get(len(line), 0) > 0:
+                while below.get(len(line), 0) > 0 and len(line) < _COLUMNS:
                     below[len(line)] -= 1
                     line.append("")
+                if len(line) >= _COLUMNS:
+                    line[-1] += f" {_line(cell)}"
+                    continue
                 rowspan, colspan = _number(cell, "rowspan"), _number(cell, "colspan")
                 for column in range(len(line), len(line) + colspan):
                     below[column] = rowspan - 1
@@ -171,6 +189,27 @@ class _Reader:
         return text.strip()
 
 
+def _flattened(text: str) -> str:
+    """The page without the tags that are nested absurdly deep: parsing takes the depth's square."""
+    depth = deepest = 0
+    for tag in _NESTING.finditer(text):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    if deepest <= _DEEPEST:
+        return text
+    depth = 0
+
+    def keep(tag: re.Match[str]) -> str:
+        nonlocal depth
+        if tag[1]:
+            depth = max(depth - 1, 0)
+            return tag[0] if depth < _DEPTH else " "
+        depth += 1
+        return tag[0] if depth <= _DEPTH else " "
+
+    return _NESTING.sub(keep, text)
+
+
 def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
     """The element with the main content, or the whole body where none stands out."""
     whole = len(_line(body))
@@ -180,6 +219,12 @@ def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
         if length >= _MAIN_SHARE * whole:
             return node
     return body
+
+
+def _declared_language(tree: LexborHTMLParser) -> str:
+    root = tree.css_first("html")
+    attributes = root.attributes if root is not None else {}
+    return (attributes.get("lang") or attributes.get("xml:lang") or "").strip()
 
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:
@@ -218,9 +263,9 @@ def _collect(node: LexborNode, pieces: list[str], depth: int) -> None:
         pieces.append(" " if apart else "")
 
 
-def _number(node: LexborNode, name: str) -> int:
-    value = node.attributes.get(name) or "1"
-    return min(max(int(value), 1), 100) if value.isdecimal() else 1
+def _number(node: LexborNode, name: str, least: int = 1, most: int = 100) -> int:
+    value = (node.attributes.get(name) or "1").strip()[:9]
+    return min(max(int(value), least), most) if value.isascii() and value.isdecimal() else 1
 
 
 def _date(value: str | None) -> datetime | None:

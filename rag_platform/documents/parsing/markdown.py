@@ -15,6 +15,8 @@ _NO_PARAGRAPH = re.compile(r"[ \t]*$|[ \t]*(?:[-*+>|#]|\d+[.)])(?:[ \t]|$)| {4}|
 _EMPHASIS = re.compile(r"(\*\*|__|`|\*)(.+?)\1")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
+_PICTURE_DATA = re.compile(r"data:[\w.+-]{1,50}/[\w.+-]{1,50};base64,[A-Za-z0-9+/=]{40,}")
+
 
 def extract(data: bytes) -> ParsedDocument:
     """Read Markdown: front matter (title, author, date) is taken out of the text."""
@@ -23,6 +25,7 @@ def extract(data: bytes) -> ParsedDocument:
     if front := _FRONT_MATTER.match(text):
         fields = {name.lower(): _unquoted(value) for name, value in _FIELD.findall(front[1])}
         text = text[front.end() :]
+    text = without_pictures(text)
     headings = headings_of(text)
     first = next((heading.title for heading in headings if heading.level == 1), None)
     return ParsedDocument(
@@ -83,3 +86,8 @@ def _date(value: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def without_pictures(text: str) -> str:
+    """Markdown without the bytes of pictures that it carries in itself."""
+    return _PICTURE_DATA.sub("", text)

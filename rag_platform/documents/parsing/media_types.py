@@ -26,6 +26,11 @@ TSV = "text/tab-separated-values"
 DOC = "application/msword"
 XLS = "application/vnd.ms-excel"
 PPT = "application/vnd.ms-powerpoint"
+EMAIL = "message/rfc822"
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+RST = "text/x-rst"
+NOTEBOOK = "application/x-ipynb+json"
 UNKNOWN = "application/octet-stream"
 
 _ZIP = "application/zip"
@@ -38,6 +43,38 @@ OLD_OFFICE = {
     XLSB: "This is a binary Excel file (.xlsb); save it as .xlsx and drop it again.",
 }
 """Formats that are not read, each with what to do."""
+
+SOURCES: dict[str, tuple[str, ...]] = {
+    "text/x-python": ("py", "pyi", "pyw"),
+    "text/javascript": ("js", "mjs", "cjs", "jsx"),
+    "text/x-typescript": ("ts", "mts", "cts", "tsx"),
+    "text/x-java": ("java",),
+    "text/x-kotlin": ("kt", "kts"),
+    "text/x-scala": ("scala",),
+    "text/x-csharp": ("cs",),
+    "text/x-go": ("go",),
+    "text/x-rust": ("rs",),
+    "text/x-c": ("c", "h"),
+    "text/x-c++": ("cpp", "cc", "cxx", "hpp", "hh", "hxx"),
+    "text/x-swift": ("swift",),
+    "text/x-php": ("php",),
+    "text/x-ruby": ("rb",),
+    "text/x-perl": ("pl", "pm"),
+    "text/x-lua": ("lua",),
+    "text/x-r": ("r",),
+    "application/sql": ("sql",),
+    "text/x-shellscript": ("sh", "bash", "zsh"),
+    "text/x-powershell": ("ps1", "psm1"),
+    "application/yaml": ("yaml", "yml"),
+    "application/toml": ("toml",),
+    "text/x-ini": ("ini", "cfg", "conf", "properties"),
+    "application/xml": ("xml", "xsd", "xsl", "xslt"),
+    "text/css": ("css", "scss", "less"),
+    "text/x-dockerfile": ("dockerfile",),
+    "text/x-makefile": ("mk",),
+}
+"""Source code: media types and the endings of names."""
+_WHOLE_NAMES = {"dockerfile": "text/x-dockerfile", "makefile": "text/x-makefile"}
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -67,7 +104,7 @@ _NAMES = {
     "txt": TEXT,
     "text": TEXT,
     "log": TEXT,
-    "rst": TEXT,
+    "rst": RST,
     "html": HTML,
     "htm": HTML,
     "xhtml": HTML,
@@ -91,11 +128,12 @@ _NAMES = {
     "rtf": RTF,
     "csv": CSV,
     "tsv": TSV,
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "xml": "application/xml",
-    "yaml": "application/yaml",
-    "yml": "application/yaml",
+    "json": JSON,
+    "geojson": JSON,
+    "jsonl": JSON_LINES,
+    "ndjson": JSON_LINES,
+    "ipynb": NOTEBOOK,
+    "eml": EMAIL,
     "svg": "image/svg+xml",
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -104,6 +142,7 @@ _NAMES = {
     "mp4": "video/mp4",
     "zip": _ZIP,
 }
+_NAMES.update((ending, kind) for kind, endings in SOURCES.items() for ending in endings)
 
 _FOLDERS = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX))
 _MAIN_PARTS = (
@@ -121,6 +160,24 @@ _MAIN_PARTS = (
 )
 """What the list of contents of an Office file calls its main part."""
 
+_EMAIL_START = re.compile(
+    rb"(?:(?:return-path|received|delivered-to|message-id|mime-version|from|to|subject|date|"
+    rb"x-[a-z-]{1,60}|dkim-signature|arc-[a-z-]{1,40}|content-type|reply-to|cc|thread-[a-z]+)"
+    rb":[^\n]*\n(?:[ \t][^\n]*\n){0,200}){3}",
+    re.IGNORECASE,
+)
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:\"[^\"\n]*\"\s*:|\})|\[\s*[\[{\"\d\]-])")
+_SHEBANG = re.compile(rb"#!\s*\S*/(?:env\s+(?:-S\s+)?)?([a-z]+)")
+_INTERPRETERS = {
+    "python": "py",
+    "sh": "sh",
+    "bash": "sh",
+    "zsh": "sh",
+    "dash": "sh",
+    "node": "js",
+    "ruby": "rb",
+    "perl": "pl",
+}
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body)\b",
@@ -144,9 +201,20 @@ def media_type_of(key: str, head: bytes) -> str:
         return "video/mp4"
     if _HTML_START.match(head[:4096]):
         return HTML
-    if named:
-        return named
-    return TEXT if _seems_text(head[:4096]) else UNKNOWN
+    return named or _unnamed(head, name)
+
+
+def _unnamed(head: bytes, name: str) -> str:
+    """The type of a file whose name says nothing."""
+    if source := _WHOLE_NAMES.get(name.lower()):
+        return source
+    if not _seems_text(head[:4096]):
+        return UNKNOWN
+    if _EMAIL_START.match(head[:65536]):
+        return EMAIL
+    if script := _SHEBANG.match(head[:200]):
+        return _NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
+    return JSON if _JSON_START.match(head[:4096]) else TEXT
 
 
 def _inside(media_type: str, head: bytes, named: str) -> str:

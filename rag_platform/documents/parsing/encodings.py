@@ -1,0 +1,109 @@
+"""Telling the encoding of a text that neither says it nor is UTF-8."""
+
+import re
+import unicodedata
+
+from charset_normalizer import from_bytes
+
+from rag_platform.documents.language import language_of
+
+_SAMPLE = 12_000
+_ENCODINGS = [
+    *("cp1252", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp866", "cp1253", "iso8859_7"),
+    *("cp1254", "cp1255", "iso8859_8", "cp1256", "cp1257", "tis_620"),
+    *("cp932", "euc_jp", "cp949", "gb18030", "big5", "utf_16_le", "utf_16_be"),
+]
+"""What people's programs write. The others, such as EBCDIC, only offer more ways to be wrong."""
+_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257")
+_LETTERS = {
+    "cs": "áčďéěíňóřšťúůýž",
+    "da": "æøåé",
+    "de": "äöüß",
+    "en": "éèêëïñöüâç",
+    "es": "áéíóúüñ",
+    "et": "äõöüšž",
+    "fi": "äöå",
+    "fr": "àâæçèéêëîïôœùûüÿ",
+    "hr": "čćđšž",
+    "hu": "áéíóöőúüű",
+    "is": "áðéíóúýþæö",
+    "it": "àèéìíîòóùú",
+    "lt": "ąčęėįšųūž",
+    "lv": "āčēģīķļņšūž",
+    "nb": "æøåéòôó",
+    "nl": "éëïóöüèê",
+    "nn": "æøåéòôó",
+    "pl": "ąćęłńóśźż",
+    "pt": "àáâãçéêíóôõúü",
+    "ro": "ăâîşţșț",
+    "sk": "áäčďéíĺľňóôŕšťúýž",
+    "sl": "čšž",
+    "sv": "åäöé",
+    "tr": "âçğıîöşüûİ",
+}
+"""The letters beside a to z that each language is written with."""
+_ALL_LETTERS = frozenset("".join(_LETTERS.values()))
+_SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s'’\x00-\x7f-](?=[^\W\d_])|[\xb9\xb2\xb3](?=\w)")
+_HEBREW = re.compile(rb"[\xe0-\xfa]")
+_BEYOND_HEBREW = re.compile(rb"[\xc0-\xdf\xfb\xfc\xff]")
+_JAMO = re.compile("[\u3131-\u318e]")
+_ASCII = re.compile(rb"[\x00-\x7f]{200,}")
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding that makes the most sense of the bytes; ``cp1252`` where none does."""
+    sample = _sample(data)
+    best = from_bytes(sample, cp_isolation=_ENCODINGS, preemptive_behaviour=False).best()
+    found = best.encoding if best else "cp1252"
+    if found.startswith("utf_16"):
+        return found if _makes_sense(sample.decode(found, errors="replace")) else "cp1252"
+    if _is_hebrew(sample):
+        return "cp1255"
+    if (
+        found == "cp949"
+        and len(_JAMO.findall(sample.decode(found, errors="replace"))) * 8 > len(sample) // 2
+    ):
+        return "euc_jp"  # whose kana are what no Korean writes: letters outside of syllables
+    if found not in _LATIN:
+        return found
+    # These differ in a few letters, which say nothing without the language that they are from.
+    return max(_LATIN, key=lambda encoding: _score(sample, encoding))
+
+
+def _is_hebrew(sample: bytes) -> bool:
+    """Cyrillic and Greek use the same bytes, but have capitals and some letters beyond."""
+    letters = len(_HEBREW.findall(sample))
+    latin = len(re.findall(rb"[A-Za-z]", sample))
+    return letters > 20 and letters > latin and not _BEYOND_HEBREW.search(sample)
+
+
+def _score(sample: bytes, encoding: str) -> int:
+    """How many letters are the language's own, against those that are not."""
+    text = sample.decode(encoding, errors="replace")
+    known = _LETTERS.get(language_of(text) or "") or _ALL_LETTERS
+    score = -len(_SYMBOL_IN_WORD.findall(text))
+    for character in text:
+        if character > "\x7f":
+            if character.lower() in known:
+                score += 1
+            elif character.isalpha() or unicodedata.category(character) in ("Cn", "Cc", "So"):
+                score -= 1
+    return score
+
+
+def _makes_sense(text: str) -> bool:
+    kinds = [unicodedata.category(character)[0] for character in text[:4000]]
+    return sum(kind in "LNPZM" for kind in kinds) + text.count("\n") >= 0.9 * len(kinds)
+
+
+def _sample(data: bytes) -> bytes:
+    """The beginning, with long stretches of ASCII shortened: they say nothing."""
+    if 0 in data[:_SAMPLE]:
+        return data[:_SAMPLE]
+    told = _ASCII.sub(lambda match: match[0][:100] + match[0][-100:], data[: 40 * _SAMPLE])
+    if len(told) <= _SAMPLE:
+        return told
+    end = _SAMPLE
+    while end < len(told) and told[end] > 0x20:  # not inside of a character of two bytes
+        end += 1
+    return told[: min(end, 2 * _SAMPLE)]
