@@ -42,7 +42,7 @@ class Parser:
 PARSERS: dict[str, Parser] = {
     MARKDOWN: Parser("markdown", 1, "Markdown (.md)"),
     TEXT: Parser("plain_text", 1, "plain text (.txt)"),
-    PDF: Parser("pdf", 1, "PDF"),
+    PDF: Parser("pdf", 2, "PDF"),
     DOCX: Parser("word", 1, "Word (.docx)"),
     HTML: Parser("html", 1, "HTML"),
 }
