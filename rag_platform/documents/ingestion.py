@@ -11,7 +11,12 @@ from tokenizers import Tokenizer
 
 from rag_platform.documents.bucket import Bucket, BucketObject, DocumentChanging, collection_of
 from rag_platform.documents.chunking import ChunkingSpec, split
-from rag_platform.documents.parsing import PARSERS, ParsedDocument, media_type_of
+from rag_platform.documents.parsing import (
+    PARSERS,
+    ParsedDocument,
+    media_type_of,
+    outdated_reasons,
+)
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
@@ -197,7 +202,8 @@ def store_content(
     content_id = digest(sha256, media_type, name)
     with ledger.read() as connection:
         found = find_content(connection, content_id)
-    if found is not None and (found.reason is not None or found.text_ref is not None):
+    read = found is not None and (found.reason is not None or found.text_ref is not None)
+    if found is not None and read and found.reason not in outdated_reasons():
         return content_id, found.reason
     row: dict[str, Any] = {
         "id": content_id,
@@ -205,6 +211,7 @@ def store_content(
         "media_type": media_type,
         "parser": name,
         "parsed_at": datetime.now(UTC),
+        "reason": None,
     }
     try:
         parsed = parser.parse(data, key)
@@ -226,10 +233,10 @@ def store_content(
             "notes": list(parsed.notes),
         }
     with ledger.write() as connection:
-        if found is not None:  # its text was lost
+        if found is not None:  # its text was lost, or its reason holds no longer
             connection.execute(sa.update(contents).where(contents.c.id == content_id).values(**row))
         connection.execute(insert_ignore(connection, contents), [row])
-    return content_id, row.get("reason")
+    return content_id, row["reason"]
 
 
 def reconcile_chunks(
@@ -298,7 +305,8 @@ def reread_outdated(ledger: Ledger) -> int:
     """
     current = [contents.c.parser != parser.id for parser in PARSERS.values()]
     outdated = sa.select(contents.c.id).where(
-        sa.and_(*current), contents.c.media_type.in_(list(PARSERS))
+        sa.or_(sa.and_(*current), contents.c.reason.in_(outdated_reasons())),
+        contents.c.media_type.in_(list(PARSERS)),
     )
     with ledger.write() as connection:
         changed = connection.execute(

@@ -17,6 +17,7 @@ from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
 from rag_platform.documents.parsing.media_types import DOCX, HTML, MARKDOWN, PDF, TEXT
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
+from rag_platform.documents.parsing.scans import SCANNED, can_recognise
 from rag_platform.errors import UnreadableDocument
 
 
@@ -46,6 +47,11 @@ PARSERS: dict[str, Parser] = {
     DOCX: Parser("word", 1, "Word (.docx)"),
     HTML: Parser("html", 1, "HTML"),
 }
+
+
+def outdated_reasons() -> tuple[str, ...]:
+    """Reasons why documents could not be read that no longer hold, and none that may come again."""
+    return (SCANNED,) if can_recognise() else ()
 
 
 def parse(data: bytes, key: str) -> ParsedDocument:

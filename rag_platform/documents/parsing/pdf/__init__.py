@@ -22,8 +22,8 @@ from rag_platform.documents.parsing.pdf.metadata import date_of, metadata_of, ti
 from rag_platform.documents.parsing.pdf.reading import read_page
 from rag_platform.documents.parsing.pdf.recognition import deadline, recognise
 from rag_platform.documents.parsing.pdf.running import without_running_lines
-from rag_platform.documents.parsing.pdf.scans import NOTHING_RECOGNISED, SCANNED, can_recognise
 from rag_platform.documents.parsing.pdf.second_opinion import ENCRYPTED, SecondOpinion
+from rag_platform.documents.parsing.scans import NOTHING_RECOGNISED, SCANNED, can_recognise
 from rag_platform.errors import UnreadableDocument
 
 _GARBLED = "The PDF's text cannot be decoded: its fonts do not say which letters they draw."
@@ -37,7 +37,7 @@ _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _LETTER = re.compile(r"[^\W_]")
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _PLEASE_WAIT = 600
-"""Letters; what an XFA form shows in other programs is a page that says it cannot be shown."""
+"""Characters; what an XFA form shows in other programs is a page that says it cannot be shown."""
 
 _Bookmark = tuple[int, str, int]
 
@@ -55,7 +55,7 @@ def extract(data: bytes) -> ParsedDocument:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
             raise UnreadableDocument(ENCRYPTED) from error
         pages = [PageLines.of_text(text) for text in second.texts()]
-        if not _letters(pages):
+        if not any(page.text.strip() for page in pages):
             raise UnreadableDocument(SCANNED) from error
         return _assembled(pages, {}, [], [])
     try:
@@ -76,16 +76,17 @@ def _read(document: Any, second: SecondOpinion, until: float) -> ParsedDocument:
         if characters > MOST_CHARACTERS:
             raise UnreadableDocument(_TOO_LONG)
         # PDFium swaps the two letters of the Arabic ligature lam-alef.
-        wrong = len(_ARABIC.findall(text)) * 3 > len(text) and not page.hidden
+        arabic = _ARABIC.search(text) is not None and len(_ARABIC.findall(text)) * 3 > len(text)
+        wrong = arabic and not page.hidden
         other = second.page(number) if wrong else ""
         pages.append(PageLines.of_text(other) if other else page)
     notes = [_HIDDEN] if any(page.hidden for page in pages) else []
-    if not _letters(pages) and not notes:
+    if not _lettered(pages) and not notes:
         pages = _from_second(second, pages)
-    if is_xfa(document) and _letters(pages) < _PLEASE_WAIT:
+    if is_xfa(document) and sum(len(page.text) for page in pages) < _PLEASE_WAIT:
         raise UnreadableDocument(_XFA)
     notes += _with_scans(document, pages, until)
-    if notes and not _letters(pages):
+    if notes and not _lettered(pages):
         raise UnreadableDocument(_UNSEEN)
     attached = attachment_note(document)
     notes += [attached] if attached else []
@@ -100,7 +101,7 @@ def _from_second(second: SecondOpinion, pages: list[PageLines]) -> list[PageLine
         if pages:
             return pages  # PDFium opened it: it is not damaged, it is without text
         raise
-    return others if len(others) != len(pages) or _letters(others) else pages
+    return others if len(others) != len(pages) or _lettered(others) else pages
 
 
 def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str]:
@@ -108,7 +109,7 @@ def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str
 
     Raises :class:`UnreadableDocument` where all are and none can be read.
     """
-    none = not _letters(pages) and not any(_UNDECODED.search(page.text) for page in pages)
+    none = not _lettered(pages) and not any(_UNDECODED.search(page.text) for page in pages)
     if none and not any(page.hidden for page in pages):
         scans = list(range(len(pages)))
     else:
@@ -118,12 +119,15 @@ def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str
     if not can_recognise():
         if none and len(scans) == len(pages):
             raise UnreadableDocument(SCANNED)
-        return [f"{_listed(scans)} seem to be scans, and have no text."]
+        named = _listed(scans).capitalize()
+        if len(scans) == 1:
+            return [f"{named} has no text; it seems to be a scan."]
+        return [f"{named} have no text; they seem to be scans."]
     texts = recognise(document, scans, until)
     for number, text in texts.items():
         if text:
             pages[number] = PageLines.of_text(text)
-    if not _letters(pages):
+    if not _lettered(pages):
         raise UnreadableDocument(NOTHING_RECOGNISED)
     notes: list[str] = []
     if any(texts.values()):
@@ -145,8 +149,8 @@ def _listed(numbers: list[int]) -> str:
     return f"{'page' if len(numbers) == 1 else 'pages'} {shown}{more}"
 
 
-def _letters(pages: list[PageLines]) -> int:
-    return sum(len(_LETTER.findall(line.text)) for page in pages for line in page.lines)
+def _lettered(pages: list[PageLines]) -> bool:
+    return any(_LETTER.search(line.text) for page in pages for line in page.lines)
 
 
 def _bookmarks(document: Any) -> list[_Bookmark]:
@@ -170,7 +174,8 @@ def _assembled(
     if not pages:
         raise UnreadableDocument("The file is damaged: the PDF has no pages.")
     composed = compose(without_running_lines(pages))
-    if len(_UNDECODED.findall(composed.text)) > _letters(pages):
+    undecoded = len(_UNDECODED.findall(composed.text))
+    if undecoded and undecoded > len(_LETTER.findall(composed.text)):
         raise UnreadableDocument(_GARBLED)
     given = bookmarked(bookmarks, composed)
     return ParsedDocument(

@@ -20,7 +20,7 @@ _PIXELS = 4_000_000
 _OBJECTS = 20_000
 
 Span = tuple[int, int]
-_Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
 
 
 class Hidden:
@@ -36,32 +36,42 @@ class Hidden:
         self._colour = [ctypes.c_uint() for _ in range(4)]
         self._box: Any = _RAW.FS_RECTF()
 
-    def seen(self, page: Any, text_page: Any, words: list[Span]) -> list[Span]:
-        """The words, given by their places among PDFium's characters, that a person sees."""
+    def seen(self, page: Any, text_page: Any, words: list[Span]) -> dict[Span, Box]:
+        """The words that a person sees, with the place of their first letter on the page.
+
+        Words are given by their places among PDFium's characters.
+        """
         if not words:
-            return words
+            return {}
         _RAW.FPDF_GetPageBoundingBox(page.raw, self._box)
         bounds = self._edges()
         hidden: set[Span] = set()
-        unpainted: list[tuple[Span, _Box]] = []
-        white: list[tuple[Span, _Box]] = []
-        shown: list[_Box] = []
+        unpainted: list[tuple[Span, Box]] = []
+        white: list[tuple[Span, Box]] = []
+        boxes: dict[Span, Box] = {}
+        edge = self._box
+        left, bottom, right, top = bounds
+        place = _RAW.FPDFText_GetLooseCharBox
         for word in words:
+            place(text_page, word[0], edge)
+            boxes[word] = box = (edge.left, edge.bottom, edge.right, edge.top)
             painted = self._painted(text_page, word[0])
-            box = self._place(text_page, word[0])
-            if _tiny(box) or _outside(box, bounds) or painted is None:
+            tiny = box[2] - box[0] < _SMALLEST and box[3] - box[1] < _SMALLEST
+            outside = box[2] < left or box[3] < bottom or box[0] > right or box[1] > top
+            if tiny or outside or painted is None:
                 hidden.add(word)
             elif painted == "no":
                 unpainted.append((word, box))
             elif painted == "white":
                 white.append((word, box))
-            else:
-                shown.append(box)
         if unpainted:
-            hidden |= self._not_a_scan(page, unpainted, shown)
+            shown = len(words) - len(hidden) - len(unpainted)
+            hidden |= self._not_a_scan(page, unpainted, boxes, shown)
         if white:
             hidden |= self._white_on_white(page, white)
-        return [word for word in words if word not in hidden] if hidden else words
+        for word in hidden:
+            del boxes[word]
+        return boxes
 
     def covered_by_pictures(self, page: Any) -> bool:
         """Whether pictures cover most of the page."""
@@ -88,11 +98,7 @@ class Hidden:
             return None
         return "white" if min(red.value, green.value, blue.value) >= _WHITE else "yes"
 
-    def _place(self, text_page: Any, index: int) -> _Box:
-        _RAW.FPDFText_GetLooseCharBox(text_page, index, self._box)
-        return self._edges()
-
-    def _edges(self) -> _Box:
+    def _edges(self) -> Box:
         box = self._box
         return (
             min(box.left, box.right),
@@ -102,17 +108,23 @@ class Hidden:
         )
 
     def _not_a_scan(
-        self, page: Any, unpainted: list[tuple[Span, _Box]], shown: list[_Box]
+        self,
+        page: Any,
+        unpainted: list[tuple[Span, Box]],
+        boxes: dict[Span, Box],
+        shown: int,
     ) -> set[Span]:
         """Invisible words that lie on no picture, or on one that bears more visible ones."""
         pictures = _pictures(page)
         layer = {word for word, box in unpainted if _on_any(box, pictures)}
-        printed = sum(_on_any(box, pictures) for box in shown)
-        if printed > len(layer):
-            layer = set()
+        if shown > len(layer):
+            invisible = {word for word, _ in unpainted}
+            printed = [b for word, b in boxes.items() if word not in invisible]
+            if sum(_on_any(box, pictures) for box in printed) > len(layer):
+                layer = set()
         return {word for word, _ in unpainted} - layer
 
-    def _white_on_white(self, page: Any, white: list[tuple[Span, _Box]]) -> set[Span]:
+    def _white_on_white(self, page: Any, white: list[tuple[Span, Box]]) -> set[Span]:
         """White words that do not show when the page is drawn; drawing is what decides."""
         if self._left <= 0:
             return set()
@@ -138,7 +150,7 @@ class _Drawing:
         self._grey = bytes(bitmap.buffer)
         bitmap.close()
 
-    def shows(self, box: _Box) -> bool:
+    def shows(self, box: Box) -> bool:
         """Whether there is anything but one shade in the box, which is in the page's points."""
         x0, y0 = self._pixel(box[0], box[1])
         x1, y1 = self._pixel(box[2], box[3])
@@ -159,10 +171,10 @@ class _Drawing:
         return across.value, down.value
 
 
-def _pictures(page: Any) -> list[_Box]:
+def _pictures(page: Any) -> list[Box]:
     """Where pictures lie, also those inside of forms, for which the form's place is taken."""
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    places: list[_Box] = []
+    places: list[Box] = []
     for index in range(min(_RAW.FPDFPage_CountObjects(page.raw), _OBJECTS)):
         item = _RAW.FPDFPage_GetObject(page.raw, index)
         if _is_picture(item) and _RAW.FPDFPageObj_GetBounds(item, left, bottom, right, top):
@@ -178,14 +190,6 @@ def _is_picture(item: Any, depth: int = 0) -> bool:
     return any(_is_picture(_RAW.FPDFFormObj_GetObject(item, n), depth + 1) for n in range(count))
 
 
-def _tiny(box: _Box) -> bool:
-    return max(box[2] - box[0], box[3] - box[1]) < _SMALLEST
-
-
-def _outside(box: _Box, bounds: _Box) -> bool:
-    return box[2] < bounds[0] or box[3] < bounds[1] or box[0] > bounds[2] or box[1] > bounds[3]
-
-
-def _on_any(box: _Box, pictures: list[_Box]) -> bool:
+def _on_any(box: Box, pictures: list[Box]) -> bool:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return any(left <= x <= right and low <= y <= high for left, low, right, high in pictures)
