@@ -110,7 +110,7 @@ def test_a_program_that_never_answers_costs_no_more_than_the_time_for_the_docume
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
         ParserProcess(timeout=5, memory_megabytes=1024) as parser,
-        pytest.raises(UnreadableDocument, match="no letters were recognised"),
+        pytest.raises(UnreadableDocument, match="recognising them took too long"),
     ):
         parser.parse(scan(), "a.pdf")
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))

@@ -9,6 +9,10 @@ SCANNED = (
 NOTHING_RECOGNISED = (
     "The PDF has no text; it seems to be scanned pages, and no letters were recognised on them."
 )
+TOO_SLOW = (
+    "The PDF has no text; it seems to be scanned pages, and recognising them took too long. Split "
+    "it and drop the parts, or drop a PDF with a text layer."
+)
 
 
 def can_recognise() -> bool:

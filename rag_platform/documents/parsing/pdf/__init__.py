@@ -23,7 +23,12 @@ from rag_platform.documents.parsing.pdf.reading import read_page
 from rag_platform.documents.parsing.pdf.recognition import deadline, recognise
 from rag_platform.documents.parsing.pdf.running import without_running_lines
 from rag_platform.documents.parsing.pdf.second_opinion import ENCRYPTED, SecondOpinion
-from rag_platform.documents.parsing.scans import NOTHING_RECOGNISED, SCANNED, can_recognise
+from rag_platform.documents.parsing.scans import (
+    NOTHING_RECOGNISED,
+    SCANNED,
+    TOO_SLOW,
+    can_recognise,
+)
 from rag_platform.errors import UnreadableDocument
 
 _GARBLED = "The PDF's text cannot be decoded: its fonts do not say which letters they draw."
@@ -36,6 +41,7 @@ _HIDDEN = "Hidden text was left out: letters that nobody sees on the page."
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _LETTER = re.compile(r"[^\W_]")
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
+_MOST_UNDECODED = 0.5
 _PLEASE_WAIT = 600
 """Characters; what an XFA form shows in other programs is a page that says it cannot be shown."""
 
@@ -80,6 +86,8 @@ def _read(document: Any, second: SecondOpinion, until: float) -> ParsedDocument:
         wrong = arabic and not page.hidden
         other = second.page(number) if wrong else ""
         pages.append(PageLines.of_text(other) if other else page)
+    if sum(page.undecoded for page in pages) > _MOST_UNDECODED * sum(p.sampled for p in pages):
+        raise UnreadableDocument(_GARBLED)
     notes = [_HIDDEN] if any(page.hidden for page in pages) else []
     if not _lettered(pages) and not notes:
         pages = _from_second(second, pages)
@@ -101,7 +109,7 @@ def _from_second(second: SecondOpinion, pages: list[PageLines]) -> list[PageLine
         if pages:
             return pages  # PDFium opened it: it is not damaged, it is without text
         raise
-    return others if len(others) != len(pages) or _lettered(others) else pages
+    return others if _lettered(others) else pages
 
 
 def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str]:
@@ -128,7 +136,7 @@ def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str
         if text:
             pages[number] = PageLines.of_text(text)
     if not _lettered(pages):
-        raise UnreadableDocument(NOTHING_RECOGNISED)
+        raise UnreadableDocument(NOTHING_RECOGNISED if len(texts) == len(scans) else TOO_SLOW)
     notes: list[str] = []
     if any(texts.values()):
         recognised = [number for number, text in texts.items() if text]

@@ -4,8 +4,9 @@ import ctypes
 import time
 from typing import Any, cast
 
-import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
 import pypdfium2.raw as pdfium  # pyright: ignore[reportMissingTypeStubs]
+
+from rag_platform.documents.parsing.pdf.drawing import Drawing, draw
 
 _RAW = cast(Any, pdfium)
 _SMALLEST = 1.0
@@ -15,6 +16,7 @@ _CONTRAST = 10
 """Of 255; white letters on what differs less cannot be made out."""
 _COVERED = 0.5
 _RENDERING_SECONDS = 5.0
+_PAGE_SECONDS = 1.0
 _INVISIBLE = 3
 _PIXELS = 4_000_000
 _OBJECTS = 20_000
@@ -130,45 +132,31 @@ class Hidden:
             return set()
         started = time.monotonic()
         try:
-            drawing = _Drawing(page)
-            return {word for word, box in white if not drawing.shows(box)}
-        except (pypdfium2.PdfiumError, ValueError):
-            return set()
+            width, height = page.get_size()
+            scale = min(1.0, (_PIXELS / max(width * height, 1.0)) ** 0.5)
+            drawing = draw(page, scale, min(self._left, _PAGE_SECONDS))
+            if drawing is None:
+                return set()
+            return {word for word, box in white if not _shows(drawing, page, box)}
         finally:
             self._left -= time.monotonic() - started
 
 
-class _Drawing:
-    """A page in shades of grey, drawn a pixel per point where it is not too large for that."""
+def _shows(drawing: Drawing, page: Any, box: Box) -> bool:
+    """Whether there is anything but one shade in the box, which is in the page's points."""
+    x0, y0 = _pixel(drawing, page, box[0], box[1])
+    x1, y1 = _pixel(drawing, page, box[2], box[3])
+    left, right = max(min(x0, x1), 0), min(max(x0, x1) + 1, drawing.width)
+    top, bottom = max(min(y0, y1), 0), min(max(y0, y1) + 1, drawing.height)
+    starts = range(top * drawing.width, bottom * drawing.width, drawing.width)
+    shades = b"".join(drawing.grey[start + left : start + right] for start in starts)
+    return not shades or max(shades) - min(shades) > _CONTRAST
 
-    def __init__(self, page: Any) -> None:
-        self._page = page
-        width, height = page.get_size()
-        scale = min(1.0, (_PIXELS / max(width * height, 1.0)) ** 0.5)
-        bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
-        self._width, self._height, self._stride = bitmap.width, bitmap.height, bitmap.stride
-        self._grey = bytes(bitmap.buffer)
-        bitmap.close()
 
-    def shows(self, box: Box) -> bool:
-        """Whether there is anything but one shade in the box, which is in the page's points."""
-        x0, y0 = self._pixel(box[0], box[1])
-        x1, y1 = self._pixel(box[2], box[3])
-        left, right = max(min(x0, x1), 0), min(max(x0, x1) + 1, self._width)
-        top, bottom = max(min(y0, y1), 0), min(max(y0, y1) + 1, self._height)
-        rows = [
-            self._grey[y * self._stride + left : y * self._stride + right]
-            for y in range(top, bottom)
-        ]
-        shades = b"".join(rows)
-        return not shades or max(shades) - min(shades) > _CONTRAST
-
-    def _pixel(self, x: float, y: float) -> tuple[int, int]:
-        across, down = ctypes.c_int(), ctypes.c_int()
-        _RAW.FPDF_PageToDevice(
-            self._page.raw, 0, 0, self._width, self._height, 0, x, y, across, down
-        )
-        return across.value, down.value
+def _pixel(drawing: Drawing, page: Any, x: float, y: float) -> tuple[int, int]:
+    across, down = ctypes.c_int(), ctypes.c_int()
+    _RAW.FPDF_PageToDevice(page.raw, 0, 0, drawing.width, drawing.height, 0, x, y, across, down)
+    return across.value, down.value
 
 
 def _pictures(page: Any) -> list[Box]:

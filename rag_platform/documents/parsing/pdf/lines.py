@@ -28,6 +28,9 @@ class PageLines:
     """Of what the page shows, in points; both are zero where it is not known."""
     hidden: bool = False
     """Whether text that nobody sees was left out."""
+    sampled: int = 0
+    """Letters that were looked up in their font, and of these such as it does not explain."""
+    undecoded: int = 0
     drawn: bool = False
     """Whether it has no letters and a picture fills most of it: a scan."""
 

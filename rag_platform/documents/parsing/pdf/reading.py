@@ -22,6 +22,7 @@ _BOLD = re.compile(rb"bold|black|heavy|semibold|demi(?!ta)|[-,_]bd\b", re.IGNORE
 _CELL_GAP = 1.5
 """Blank space that parts two cells of a row, in letter sizes; a blank is a quarter of one."""
 
+_SAMPLED = 10
 _NARROW = 0.2
 _FONT_NAME = 96
 
@@ -70,6 +71,10 @@ class _Reader:
         words = [match.span() for match in _WORD.finditer(text.replace("\ufffe", " "))]
         self._boxes = self._hidden.seen(self._page, self._text_page, words)
         kept = list(self._boxes) if len(self._boxes) < len(words) else words
+        sample = words[::_SAMPLED]
+        found.sampled = len(sample)
+        unknown = _RAW.FPDFText_HasUnicodeMapError
+        found.undecoded = sum(unknown(self._text_page, word[0]) == 1 for word in sample)
         found.hidden = len(kept) < len(words)
         if not words:
             found.drawn = self._hidden.covered_by_pictures(self._page)

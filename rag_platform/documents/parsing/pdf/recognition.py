@@ -10,10 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
+import pypdfium2.raw as pdfium  # pyright: ignore[reportMissingTypeStubs]
 
+from rag_platform.documents.parsing.pdf.drawing import draw
+
+_RAW = cast(Any, pdfium)
 _PROGRAM = "tesseract"
 _DOTS_PER_INCH = 300
 _PIXELS = 25_000_000
@@ -51,7 +55,7 @@ def recognise(document: Any, numbers: list[int], until: float) -> dict[int, str]
         seconds = min(_PAGE_SECONDS, until - time.monotonic())
         if seconds < 1 or languages is None:
             break
-        image = _image(document, number)
+        image = _image(document, number, seconds)
         if image is None:
             texts[number] = ""
             continue
@@ -62,28 +66,21 @@ def recognise(document: Any, numbers: list[int], until: float) -> dict[int, str]
     return texts
 
 
-def _image(document: Any, number: int) -> bytes | None:
-    """The page in grey as PGM."""
+def _image(document: Any, number: int, seconds: float) -> bytes | None:
+    """The page in grey as PGM; ``None`` where nothing is on it."""
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
         return None
     try:
+        if not _RAW.FPDFPage_CountObjects(page.raw):
+            return None
         width, height = page.get_size()
-        scale = _DOTS_PER_INCH / 72
-        if width * height * scale * scale > _PIXELS:
-            scale = (_PIXELS / (width * height)) ** 0.5
-        bitmap = page.render(scale=scale, grayscale=True)
-        head = f"P5 {bitmap.width} {bitmap.height} 255\n".encode()
-        grey = bytes(bitmap.buffer)
-        rows = [
-            grey[start : start + bitmap.width]
-            for start in range(0, bitmap.stride * bitmap.height, bitmap.stride)
-        ]
-        bitmap.close()
-        return head + b"".join(rows)
-    except (pypdfium2.PdfiumError, ValueError):
-        return None
+        scale = min(_DOTS_PER_INCH / 72, (_PIXELS / max(width * height, 1.0)) ** 0.5)
+        drawing = draw(page, scale, seconds / 2)
+        if drawing is None or drawing.blank:
+            return None
+        return f"P5 {drawing.width} {drawing.height} 255\n".encode() + drawing.grey
     finally:
         page.close()
 

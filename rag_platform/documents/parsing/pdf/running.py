@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 from rag_platform.documents.parsing.pdf.lines import Line, PageLines
@@ -20,6 +21,8 @@ _ALONE = re.compile(r"[\W_]{0,4}\d{1,5}[\W_]{0,4}")
 _LETTER = re.compile(r"[^\W\d_]")
 _ROMAN = re.compile(r"[ivxlc]{1,7}", re.IGNORECASE)
 _AGREE = 0.8
+_MOST = 0.3
+"""Of all characters; headers and footers are less."""
 
 _Key = tuple[str, str, int]
 _Place = tuple[int, int]
@@ -47,15 +50,13 @@ def without_running_lines(pages: list[PageLines]) -> list[PageLines]:
     for (zone, masked, _), found in places.items():
         for number, index in _repeated(masked, found, pages, zone.startswith("outermost")):
             running[number].add(index)
+    removed = sum(len(pages[n].lines[i].text) for n, lines in running.items() for i in lines)
+    if removed > _MOST * sum(len(line.text) for page in pages for line in page.lines):
+        return pages  # a form that is the same on every page, or slides of a few words
     return [
-        PageLines(
-            [line for index, line in enumerate(page.lines) if index not in running[number]],
-            page.bottom, page.top, page.hidden, page.drawn,
-        )
-        if running[number]
-        else page
-        for number, page in enumerate(pages)
-    ]  # fmt: skip
+        replace(page, lines=[line for i, line in enumerate(page.lines) if i not in running[n]])
+        for n, page in enumerate(pages)
+    ]
 
 
 def _outer_lines(page: PageLines) -> list[tuple[int, str, float]]:
