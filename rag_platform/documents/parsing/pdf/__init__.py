@@ -16,6 +16,7 @@ from rag_platform.documents.parsing.pdf.limits import (
     MOST_BOOKMARKS,
     MOST_CHARACTERS,
     check_page_count,
+    check_unpacked,
 )
 from rag_platform.documents.parsing.pdf.lines import PageLines
 from rag_platform.documents.parsing.pdf.metadata import date_of, metadata_of, title_of
@@ -54,6 +55,7 @@ def extract(data: bytes) -> ParsedDocument:
     Raises :class:`UnreadableDocument` where it is encrypted, damaged, garbled, or has no text.
     """
     until = deadline()
+    check_unpacked(data)
     second = SecondOpinion(data)
     try:
         document = pypdfium2.PdfDocument(data)
