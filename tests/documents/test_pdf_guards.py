@@ -84,6 +84,25 @@ def test_bookmarks_that_go_in_circles_come_to_an_end(page_pdf: Pdf, parser: Pars
     assert (document.text, [h.title for h in document.headings]) == (SENTENCE, ["Everybody"])
 
 
+def test_forms_that_draw_each_other_a_billion_times_end_with_a_reason(page_pdf: Pdf) -> None:
+    """PDFium unfolds them until memory ends; the limits of the child are what holds."""
+    forms = [
+        f"<< /Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /XObject "
+        f"<< /N {5 + depth} 0 R >> >> /Length 60 >>\nstream\n".encode()
+        + b"/N Do " * 10
+        + b"\nendstream"
+        for depth in range(9)
+    ]
+    last = b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 1 >>\nstream\n \nendstream"
+    data = page_pdf(SEEN + b"/N Do", objects=(*forms, last), resources=b"/XObject << /N 4 0 R >>")
+    with (
+        ParserProcess(timeout=60, memory_megabytes=500) as parser,
+        pytest.raises(UnreadableDocument) as unreadable,
+    ):
+        parser.parse(data, "a.pdf")
+    assert str(unreadable.value).endswith(".")
+
+
 @pytest.mark.parametrize(
     ("content", "nested"),
     [(SEEN + b"[" * 10000 + b"]" * 10000 + b" TJ\n", b"null"), (SEEN, b"[" * 10000 + b"]" * 10000)],

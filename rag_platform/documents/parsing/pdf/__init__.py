@@ -23,7 +23,7 @@ from rag_platform.documents.parsing.pdf.metadata import date_of, metadata_of, ti
 from rag_platform.documents.parsing.pdf.reading import read_page
 from rag_platform.documents.parsing.pdf.recognition import deadline, recognise
 from rag_platform.documents.parsing.pdf.running import without_running_lines
-from rag_platform.documents.parsing.pdf.second_opinion import ENCRYPTED, SecondOpinion
+from rag_platform.documents.parsing.pdf.second_opinion import DAMAGED, ENCRYPTED, SecondOpinion
 from rag_platform.documents.parsing.scans import (
     NOTHING_RECOGNISED,
     SCANNED,
@@ -64,7 +64,7 @@ def extract(data: bytes) -> ParsedDocument:
             raise UnreadableDocument(ENCRYPTED) from error
         pages = [PageLines.of_text(text) for text in second.texts()]
         if not any(page.text.strip() for page in pages):
-            raise UnreadableDocument(SCANNED) from error
+            raise UnreadableDocument(DAMAGED) from error
         return _assembled(pages, {}, [], [])
     try:
         return _read(document, second, until)
@@ -148,7 +148,7 @@ def _with_scans(document: Any, pages: list[PageLines], until: float) -> list[str
         notes.append(f"{whole} was recognised from scans; expect misread letters.")
     left = [number for number in scans if number not in texts]
     if left:
-        notes.append(f"There was no time to recognise {_listed(left)}.")
+        notes.append(f"There was no time to recognise {_listed(left)}; split the file to have it.")
     return notes
 
 

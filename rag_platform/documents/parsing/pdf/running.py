@@ -3,7 +3,6 @@
 import re
 from collections import Counter, defaultdict
 from dataclasses import replace
-from itertools import pairwise
 
 from rag_platform.documents.parsing.pdf.lines import Line, PageLines
 
@@ -100,12 +99,13 @@ def _repeated(
     if must_count and not counts:
         return []
     often = len(numbers) * 3 >= len(pages)
+    near = _in_runs(numbers)
     return [
         (number, index)
         for number, index in found
         if (often and not must_count)
         or (
-            _in_a_run(number, numbers)
+            number in near
             and _apart(pages[number], index)
             and (counts or not pages[number].lines[index].bold)
         )
@@ -144,19 +144,14 @@ def _counts(masked: str, found: list[_Place], pages: list[PageLines]) -> bool | 
     return counts if counts or _LETTER.search(masked) else None
 
 
-def _in_a_run(number: int, numbers: list[int]) -> bool:
-    """Whether the page is one of three or more, each near the one before."""
-    run = [number]
-    position = numbers.index(number)
-    for before, after in pairwise(reversed(numbers[: position + 1])):
-        if before - after > _NEAR:
-            break
-        run.append(after)
-    for before, after in pairwise(numbers[position:]):
-        if after - before > _NEAR:
-            break
-        run.append(after)
-    return len(run) >= _REPEATS
+def _in_runs(numbers: list[int]) -> set[int]:
+    """The pages that are among three or more, each near the one before."""
+    runs: list[list[int]] = [[]]
+    for number in numbers:
+        if runs[-1] and number - runs[-1][-1] > _NEAR:
+            runs.append([])
+        runs[-1].append(number)
+    return {number for run in runs if len(run) >= _REPEATS for number in run}
 
 
 def _apart(page: PageLines, index: int) -> bool:
