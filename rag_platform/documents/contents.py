@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from rag_platform.documents.parsing import PARSERS, ParsedDocument, media_type_of
+from rag_platform.documents.parsing import (
+    PARSERS,
+    ParsedDocument,
+    media_type_of,
+    outdated_reasons,
+)
 from rag_platform.errors import ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
@@ -82,13 +87,15 @@ class ContentReader:
     def _found(self, content_id: str) -> Content | None:
         with self._ledger.read() as connection:
             row = find_content(connection, content_id)
-        if row is None or (row.reason is None and row.text_ref is None):  # its text was lost
+        if row is None or row.reason in outdated_reasons():
+            return None
+        if row.reason is None and row.text_ref is None:  # its text was lost
             return None
         return Content(content_id, row.reason, row.pages or 0, row.words or 0)
 
     def _parsed(self, row: dict[str, Any], data: bytes, key: str) -> Content:
         content_id: str = row["id"]
-        row["parsed_at"] = datetime.now(UTC)
+        row |= {"parsed_at": datetime.now(UTC), "reason": None}
         try:
             parsed = self._parser.parse(data, key)
         except ReadingFailed:
@@ -112,7 +119,7 @@ class ContentReader:
 
 
 def save_contents(connection: sa.Connection, read: Sequence[Content]) -> None:
-    """Record contents; one that has lost its text gets it again."""
+    """Record contents; one that lost its text, or whose reason holds no longer, is corrected."""
     rows = {content.id: content.row for content in read if content.row is not None}
     if not rows:
         return
@@ -124,8 +131,8 @@ def save_contents(connection: sa.Connection, read: Sequence[Content]) -> None:
             sa.update(contents)
             .where(
                 contents.c.id == content_id,
-                contents.c.reason.is_(None),
                 contents.c.text_ref.is_(None),
+                contents.c.reason.is_(None) | contents.c.reason.in_(outdated_reasons()),
             )
             .values(**row)
         )
@@ -139,7 +146,8 @@ def reread_outdated(ledger: Ledger) -> int:
     """
     current = [contents.c.parser != parser.id for parser in PARSERS.values()]
     outdated = sa.select(contents.c.id).where(
-        sa.and_(*current), contents.c.media_type.in_(list(PARSERS))
+        sa.or_(sa.and_(*current), contents.c.reason.in_(outdated_reasons())),
+        contents.c.media_type.in_(list(PARSERS)),
     )
     with ledger.write() as connection:
         changed = connection.execute(

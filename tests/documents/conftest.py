@@ -25,6 +25,59 @@ def parser() -> Iterator[ParserProcess]:
 
 
 @pytest.fixture(scope="session")
+def raw_pdf() -> Callable[..., bytes]:
+    """A PDF of objects as they are given, numbered from 1, which is the catalog."""
+    return _raw_pdf
+
+
+@pytest.fixture(scope="session")
+def page_pdf() -> Callable[..., bytes]:
+    """A PDF of pages with the given content streams; font ``F1`` is Helvetica.
+
+    ``page`` adds entries to every page, ``catalog`` to the catalog; further objects are numbered
+    from 4, where pages and their contents follow.
+    """
+    return _page_pdf
+
+
+def _raw_pdf(*objects: bytes, trailer: bytes = b"") -> bytes:
+    data = b"%PDF-1.7\n"
+    places: list[int] = []
+    for number, body in enumerate(objects, 1):
+        places.append(len(data))
+        data += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
+    table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n"
+    table += "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"trailer << /Size {len(objects) + 1} /Root 1 0 R ".encode() + trailer
+    return data + table.encode() + end + f" >>\nstartxref\n{len(data)}\n%%EOF\n".encode()
+
+
+def _page_pdf(
+    *contents: bytes,
+    objects: tuple[bytes, ...] = (),
+    page: bytes = b"",
+    resources: bytes = b"",
+    catalog: bytes = b"",
+) -> bytes:
+    first = 4 + len(objects)
+    kids = " ".join(f"{first + 2 * number} 0 R" for number in range(len(contents)))
+    made = [
+        b"<< /Type /Catalog /Pages 2 0 R " + catalog + b" >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(contents)} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        *objects,
+    ]
+    for number, content in enumerate(contents):
+        made.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
+            + f"/Contents {first + 2 * number + 1} 0 R ".encode()
+            + b"/Resources << /Font << /F1 3 0 R >> " + resources + b" >> " + page + b" >>"
+        )  # fmt: skip
+        made.append(f"<< /Length {len(content)} >>\nstream\n".encode() + content + b"\nendstream")
+    return _raw_pdf(*made)
+
+
+@pytest.fixture(scope="session")
 def make_pdf() -> Callable[..., bytes]:
     """A small PDF writer: pages of (size, line) pairs in Helvetica, metadata and bookmarks."""
     return _pdf
@@ -70,12 +123,4 @@ def _pdf(
             f"<< /Title ({title}) /Parent {outline} 0 R {following} "
             f"/Dest [{4 + 2 * page} 0 R /Fit] >>".encode()
         )
-    data = b"%PDF-1.5\n"
-    places: list[int] = []
-    for number, body in enumerate(objects, 1):
-        places.append(len(data))
-        data += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
-    table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n"
-    table += "".join(f"{place:010} 00000 n \n" for place in places)
-    trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info {info_number} 0 R >>\n"
-    return data + f"{table}{trailer}startxref\n{len(data)}\n%%EOF\n".encode()
+    return _raw_pdf(*objects, trailer=f"/Info {info_number} 0 R".encode())

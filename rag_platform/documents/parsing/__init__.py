@@ -40,6 +40,7 @@ from rag_platform.documents.parsing.media_types import (
     XLSX,
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
+from rag_platform.documents.parsing.scans import SCANNED, can_recognise
 from rag_platform.errors import UnreadableDocument
 
 
@@ -68,7 +69,7 @@ class Parser:
 PARSERS: dict[str, Parser] = {
     MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
     TEXT: Parser("plain_text", 2, "plain text (.txt)"),
-    PDF: Parser("pdf", 1, "PDF"),
+    PDF: Parser("pdf", 2, "PDF"),
     DOCX: Parser("word", 2, "Word (.docx)"),
     PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 1, "Excel (.xlsx)"),
@@ -87,6 +88,11 @@ PARSERS: dict[str, Parser] = {
     NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
     **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
 }
+
+
+def outdated_reasons() -> tuple[str, ...]:
+    """Reasons why documents could not be read that no longer hold, and none that may come again."""
+    return (SCANNED,) if can_recognise() else ()
 
 
 def parse(data: bytes, key: str) -> ParsedDocument:
