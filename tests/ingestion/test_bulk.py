@@ -163,7 +163,7 @@ def test_a_path_that_cannot_be_used_is_one_sentence(copied, folder, bucket_folde
 def test_a_bucket_inside_the_folder_is_not_copied_into_itself(copied, tmp_path, bucket_folder):
     (bucket_folder / "x.md").write_text("in the bucket")
     copied(tmp_path)
-    assert not [p for p in (bucket_folder / "papers").rglob("x.md")]
+    assert not list((bucket_folder / "papers").rglob("x.md"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
