@@ -20,7 +20,7 @@ from rag_platform.errors import ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import find_content
-from rag_platform.ledger.statements import insert_ignore
+from rag_platform.ledger.statements import fetch_in, insert_ignore
 from rag_platform.ledger.tables import contents, documents
 from rag_platform.objects import Objects
 
@@ -126,15 +126,13 @@ def save_contents(connection: sa.Connection, read: Sequence[Content]) -> None:
     for readable in (True, False):  # one statement each: a reason comes without a description
         if alike := [row for row in rows.values() if ("text_ref" in row) == readable]:
             connection.execute(insert_ignore(connection, contents), alike)
-    for content_id, row in rows.items():
+    lost = sa.select(contents.c.id).where(
+        contents.c.text_ref.is_(None),
+        contents.c.reason.is_(None) | contents.c.reason.in_(outdated_reasons()),
+    )
+    for found in list(fetch_in(connection, lost, contents.c.id, list(rows))):
         connection.execute(
-            sa.update(contents)
-            .where(
-                contents.c.id == content_id,
-                contents.c.text_ref.is_(None),
-                contents.c.reason.is_(None) | contents.c.reason.in_(outdated_reasons()),
-            )
-            .values(**row)
+            sa.update(contents).where(contents.c.id == found.id).values(**rows[found.id])
         )
 
 

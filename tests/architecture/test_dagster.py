@@ -9,6 +9,7 @@ from assets import ingestion
 from assets.partitions import collection_partitions, partition_key
 from rag_platform.documents.bucket import Bucket
 from rag_platform.errors import BucketUnavailable
+from rag_platform.ingestion import lease
 from sensors.bucket import bucket_changed
 
 LEAVE = "# Leave\n\nParental leave lasts 26 weeks and is paid in full."
@@ -242,3 +243,15 @@ def test_a_run_that_succeeded_ends_the_pause(tick, put, instance):
     _run(instance, dg.DagsterRunStatus.FAILURE)
     _run(instance, dg.DagsterRunStatus.SUCCESS)
     assert len(tick().run_requests) == 1
+
+
+def test_the_sensor_leaves_a_collection_alone_that_rag_ingest_works_on(
+    tick, put, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAG_HOME", str(tmp_path / "leased"))
+    put("handbook/leave.md", LEAVE)
+    put("papers/leave.md", LEAVE)
+    with lease.held(tmp_path / "leased", "handbook"):
+        (request,) = tick().run_requests
+        assert request.partition_key == "papers"
+    assert [request.partition_key for request in tick().run_requests] == ["handbook", "papers"]

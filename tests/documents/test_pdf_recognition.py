@@ -1,5 +1,6 @@
 """Scanned pages: recognised where tesseract is installed, said to be scans elsewhere."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -55,15 +56,23 @@ def scan(page_pdf: PagePdf) -> Callable[..., bytes]:
     return make
 
 
-def slow_tesseract(folder: Path, marker: Path) -> None:
-    """A program of that name which writes its process id and never ends."""
+def slow_tesseract(folder: Path) -> None:
+    """A program of that name which never ends."""
     program = folder / "tesseract"
     program.write_text(
         f'#!/bin/sh\n[ "$1" = --list-langs ] && echo list && echo eng && exit\n'
-        f"echo $$ > {marker}.new\n{shutil.which('mv')} {marker}.new {marker}\n"
         f"exec {shutil.which('sleep')} 600\n"
     )
     program.chmod(0o755)
+
+
+def running_below(pid: int) -> psutil.Process | None:
+    """That program, where a process started it."""
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == "sleep":
+                return child
+    return None
 
 
 @needs_tesseract
@@ -106,14 +115,14 @@ def test_without_the_program_a_scan_is_said_to_be_one(
 def test_a_program_that_never_answers_costs_no_more_than_the_time_for_the_document(
     scan: Callable[..., bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow_tesseract(tmp_path, tmp_path / "pid")
+    slow_tesseract(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
         ParserProcess(timeout=5, memory_megabytes=1024) as parser,
         pytest.raises(UnreadableDocument, match="recognising them took too long"),
     ):
         parser.parse(scan(), "a.pdf")
-    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+    assert running_below(os.getpid()) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -121,7 +130,7 @@ def test_a_program_that_never_answers_costs_no_more_than_the_time_for_the_docume
 def test_what_ends_the_parser_ends_the_program(
     scan: Callable[..., bytes], tmp_path: Path, ended: str
 ) -> None:
-    slow_tesseract(tmp_path, tmp_path / "pid")
+    slow_tesseract(tmp_path)
     (tmp_path / "scan.pdf").write_bytes(scan())
     code = (
         "import sys; from rag_platform.documents.isolation import ParserProcess\n"
@@ -135,10 +144,9 @@ def test_what_ends_the_parser_ends_the_program(
         stderr=subprocess.DEVNULL,
     ) as process:
         until = time.monotonic() + 60
-        while not (tmp_path / "pid").exists():
+        while (program := running_below(process.pid)) is None:
             assert process.poll() is None and time.monotonic() < until
             time.sleep(0.05)
-        program = psutil.Process(int((tmp_path / "pid").read_text()))
         parser = program.parent()
         assert parser is not None and parser.pid != process.pid
         os.kill(parser.pid if ended == "the parser" else process.pid, signal.SIGKILL)
