@@ -247,8 +247,11 @@ def _asked(text: str) -> str:
 
 
 def _platform() -> "Platform":
+    import structlog
+
     from rag_platform.wiring import Platform
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     platform = Platform(Settings.load())
     platform.ledger.require_schema()
     return platform

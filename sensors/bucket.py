@@ -59,6 +59,8 @@ def bucket_changed(
                 continue
             obstacle = _obstacle(context.instance, home, name)
             (ready if obstacle is None else blocked)[name] = obstacle or reason
+            if obstacle is not None:
+                lost.pop(name, None)  # counted before that run, which may be repairing it
         if ready:
             for sentence in look.failed:
                 context.log.warning(sentence)

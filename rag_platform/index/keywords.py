@@ -7,6 +7,7 @@ scores are equal whatever the database.
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,26 +99,12 @@ class KeywordIndex:
 
     def search(self, question: str, n: int) -> list[tuple[str, float]]:
         """The ``n`` best chunk ids with their BM25 score, best first; ties by id."""
-        state = self._state
-        living = sum(int(segment.alive.sum()) for segment in state.segments)
-        wanted = dict.fromkeys(term_ids(terms(question)))
-        if not living or not wanted or n < 1:
-            return []
-        total = sum(float(s.lengths[s.alive].sum()) for s in state.segments)
-        mean_length = max(total / living, 1e-9)
-        scores = [np.zeros(len(segment.chunk_ids), dtype=np.float64) for segment in state.segments]
-        for term in wanted:
-            postings = [segment.postings(term) for segment in state.segments]
-            frequency = sum(len(rows) for rows, _ in postings)
-            if not frequency:
-                continue
-            idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
-            for segment, (rows, counts), score in zip(
-                state.segments, postings, scores, strict=True
-            ):
-                norm = K1 * (1 - B + B * segment.lengths[rows] / mean_length)
-                score[rows] += idf * counts * (K1 + 1) / (counts + norm)
-        return _best(state.segments, scores, n)
+        return search([self], question, n)
+
+    @property
+    def segments(self) -> tuple[_Segment, ...]:
+        """The postings, as they are now."""
+        return self._state.segments
 
     def _next_state(self, connection: sa.Connection, old: _State) -> _State:
         revision = connection.execute(
@@ -188,6 +175,32 @@ class KeywordIndex:
         ready = {content for content, n in chunked.items() if len(found.get(content, ())) == n}
         rows = [(content, *item) for content in sorted(ready) for item in found.get(content, ())]
         return (_segment(rows) if rows else None), ready
+
+
+def search(indexes: Sequence[KeywordIndex], question: str, n: int) -> list[tuple[str, float]]:
+    """The ``n`` best chunk ids of several collections with their BM25 score; ties by id.
+
+    The statistics are those of all of them together: scores that each collection reckoned with
+    its own could not be compared, and a word would count for little where a collection is small.
+    """
+    segments = tuple(segment for index in indexes for segment in index.segments)
+    living = sum(int(segment.alive.sum()) for segment in segments)
+    wanted = dict.fromkeys(term_ids(terms(question)))
+    if not living or not wanted or n < 1:
+        return []
+    total = sum(float(s.lengths[s.alive].sum()) for s in segments)
+    mean_length = max(total / living, 1e-9)
+    scores = [np.zeros(len(segment.chunk_ids), dtype=np.float64) for segment in segments]
+    for term in wanted:
+        postings = [segment.postings(term) for segment in segments]
+        frequency = sum(len(rows) for rows, _ in postings)
+        if not frequency:
+            continue
+        idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
+        for segment, (rows, counts), score in zip(segments, postings, scores, strict=True):
+            norm = K1 * (1 - B + B * segment.lengths[rows] / mean_length)
+            score[rows] += idf * counts * (K1 + 1) / (counts + norm)
+    return _best(segments, scores, n)
 
 
 def _segment(rows: list[tuple[str, str, bytes]]) -> _Segment:

@@ -44,6 +44,19 @@ class Backlog:
             )
         )
 
+    @property
+    def sentence(self) -> str:
+        """What is left, for people."""
+        parts = {
+            "documents to split": self.unchunked,
+            "chunks without a vector": self.unembedded,
+            "chunks without their words": self.unanalysed,
+            "vectors to add": self.missing,
+            "vectors to remove": self.surplus,
+            "documents that readers do not see yet": self.unpublished,
+        }
+        return ", ".join(f"{count} {what}" for what, count in parts.items() if count)
+
 
 def expected_vectors(
     generation: Generation, collection_id: int, content_id: str | None = None

@@ -13,7 +13,7 @@ from rag_platform.embedding.models import Encoders
 from rag_platform.errors import IndexMissing, NotFound, Unavailable
 from rag_platform.index.analysis import terms
 from rag_platform.index.chroma import Chroma
-from rag_platform.index.keywords import KeywordIndex
+from rag_platform.index.keywords import KeywordIndex, search
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.entries import entries
@@ -121,8 +121,7 @@ class Search:
         clock.lap("encode")
         near, exhausted = self._near(indexes, vector, n)
         clock.lap("dense")
-        hits = [hit for index in keyword_indexes for hit in index.search(question, n)]
-        keyword = dict(sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:n])
+        keyword = dict(search(keyword_indexes, question, n))
         clock.lap("keyword")
         readers = _Readers(serving.generation, [known[name] for name in names])
         while True:

@@ -11,6 +11,7 @@ import structlog
 from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.documents.isolation import ParserProcess
 from rag_platform.errors import RagError
+from rag_platform.index.verification import verify
 from rag_platform.one_document import DocumentReport, reconcile_document
 from rag_platform.service.reporting import DagsterReporter
 from rag_platform.wiring import Platform
@@ -115,5 +116,14 @@ class FastLane:
                 self._in_work = None
 
     def _report(self) -> None:
+        if not self._reports:
+            return
         while self._reports:
             self._reporter.report(self._reports.popleft())
+        platform = self._platform
+        try:
+            result = verify(platform.ledger, platform.bucket, platform.objects, platform.chroma)
+        except RagError as error:
+            _log.warning("the index was not checked", reason=str(error))
+        else:
+            self._reporter.report_verdict(result)

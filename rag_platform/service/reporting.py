@@ -7,6 +7,7 @@ import httpx
 import structlog
 
 from rag_platform.documents.ingestion import DocumentsReport
+from rag_platform.index.verification import Verification
 from rag_platform.one_document import DocumentReport
 from rag_platform.partitions import partition_key
 
@@ -51,6 +52,25 @@ class DagsterReporter:
                 ).raise_for_status()
         except (httpx.HTTPError, ValueError) as error:
             _log.warning("Dagster was not told of an upload", key=report.key, reason=str(error))
+
+    def report_verdict(self, result: Verification) -> None:
+        """Report the check of the index, which Dagster takes to be open after a materialisation."""
+        try:
+            self._http.post(
+                "/report_asset_check/search_index",
+                json={
+                    "check_name": "index_matches_bucket",
+                    "passed": result.passed,
+                    "severity": "ERROR",
+                    "metadata": {
+                        "exhaustive": result.exhaustive,
+                        "vectors": result.vectors,
+                        "problems": "\n".join(result.problems[:100]) or "none",
+                    },
+                },
+            ).raise_for_status()
+        except httpx.HTTPError as error:
+            _log.warning("Dagster was not told of a check", reason=str(error))
 
     def close(self) -> None:
         """Close the connection."""

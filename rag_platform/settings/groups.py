@@ -61,6 +61,13 @@ class PlatformSettings(_Group):
         written = {"RAG_HOME": self.home}
         if self.object_store.startswith("file:"):
             written["RAG_OBJECT_STORE"] = folder(self.object_store)
+        if self.ledger_url.startswith("sqlite") and ":///" in self.ledger_url:
+            written["RAG_LEDGER_URL"] = Path(self.ledger_url.partition(":///")[2])
+        if "RAG_OBJECT_STORE" in written and bucket.is_relative_to(written["RAG_OBJECT_STORE"]):
+            raise ValueError(
+                f"RAG_BUCKET ({bucket}) lies in RAG_OBJECT_STORE ({written['RAG_OBJECT_STORE']}), "
+                "where the platform keeps its own files; choose another place"
+            )
         for name, place in written.items():
             if _listed(place, bucket):
                 raise ValueError(
@@ -130,7 +137,7 @@ class OllamaSettings(_Group):
     model_config = SettingsConfigDict(env_prefix="RAG_OLLAMA_", extra="ignore")
 
     url: HttpUrl = "http://127.0.0.1:11434"
-    model: str = "llama3.2"
+    model: Annotated[str, Field(min_length=1)] = "llama3.2"
     connect_timeout: Seconds = 2.0
     read_timeout: Seconds = 120.0
     """Longest silence between two pieces of an answer; loading a model counts as one."""

@@ -127,6 +127,33 @@ def test_the_check_is_red_and_says_why_where_something_is_lost(platform, pipelin
     assert "Chroma has lost the index" in check.metadata["problems"].value
 
 
+def test_the_verdict_of_the_run_that_ends_last_stands_whichever_was_planned_last(
+    platform, pipeline, put, instance
+):
+    put("handbook/leave.md", LEAVE)
+    key = dg.AssetCheckKey(dg.AssetKey("search_index"), "index_matches_bucket")
+
+    class AnotherRunEndsMeanwhile(Bucket):
+        def list_collection(self, collection):
+            other = dg.AssetCheckEvaluation(
+                asset_key=key.asset_key, check_name=key.name, passed=False, metadata={}
+            )
+            instance.report_runless_asset_event(other)
+            return super().list_collection(collection)
+
+    instance.add_dynamic_partitions("collection", [partition_key("handbook")])
+    dg.materialize(
+        [*ASSETS, ingestion.index_matches_bucket],
+        partition_key=partition_key("handbook"),
+        instance=instance,
+        resources=_resources(platform, pipeline)
+        | {"bucket": AnotherRunEndsMeanwhile(platform.bucket.url)},
+    )
+    (last,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert last.evaluation is not None
+    assert last.evaluation.passed
+
+
 @pytest.fixture
 def tick(platform, instance, monkeypatch):
     """Evaluate the sensor once, looking at the bucket for two seconds at most."""

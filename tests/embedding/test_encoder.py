@@ -1,5 +1,8 @@
 """The encoder gives the vectors of sentence-transformers, whatever stands beside a text."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -95,3 +98,20 @@ def test_a_header_says_each_part_once_on_one_line():
 def test_an_unknown_header_is_an_error():
     with pytest.raises(ValueError, match="unknown header"):
         header_of("other", "Leave", [])
+
+
+def test_the_runtime_keeps_no_events_in_the_users_home(model_folder, tmp_path):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from rag_platform.embedding.encoder import Encoder\n"
+        "from rag_platform.embedding.files import ModelFiles\n"
+        "Encoder(ModelFiles(Path(sys.argv[1]), 'embedder', '1'), threads=1).encode_query('a')"
+    )
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("ORT_")}
+    subprocess.run(
+        [sys.executable, "-c", code, str(model_folder)],
+        env={**environment, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")},
+        check=True,
+        timeout=60,
+    )
+    assert not list(tmp_path.rglob("*onnxruntime*"))

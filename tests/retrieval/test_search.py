@@ -182,3 +182,15 @@ def test_all_stored_strings_fit_the_model_and_headers_give_way(put, platform, st
     assert len(counts) > 10
     assert max(counts) <= encoder.max_tokens == 256
     assert any(text.startswith("Regulations") for text in pipeline.encoders.encoded)
+
+
+@on_sqlite
+def test_a_small_collection_is_heard_beside_a_large_one(platform, put, pipeline):
+    animals = ("heron", "eel", "bee", "mole", "lynx", "crow", "toad", "newt", "hare", "wren") * 6
+    for number, animal in enumerate(animals):
+        put(f"prices/{number}.md", f"# {animal} {number}\n\nThe {animal} costs {number} coins.")
+    put("quick/two.md", "# Late\n\nThe late fly costs 5 coins.")
+    pipeline()
+    result = platform.search("What does the late fly cost?")
+    assert _keys(result)[0] == "quick/two.md"
+    assert result.passages[0].keyword_rank == 1

@@ -78,10 +78,10 @@ def test_a_small_upload_is_answerable_without_a_run(lane_service, eventually):
     assert answer.json()["citations"][0]["document"]["key"] == "club/sauna.md"
 
 
-def test_dagster_is_told_of_the_four_assets(lane_service, dagster, eventually):
+def test_dagster_is_told_of_the_four_assets_and_of_the_check(lane_service, dagster, eventually):
     upload(lane_service)
-    eventually(lambda: len(dagster.requests) == 5)
-    (path, partition), *events = dagster.requests
+    eventually(lambda: len(dagster.requests) == 6)
+    (path, partition), *events, (checked, verdict) = dagster.requests
     assert path == "/graphql" and partition["variables"]["key"] == "club"
     assert [path for path, _ in events] == [
         f"/report_asset_materialization/{asset}"
@@ -93,6 +93,8 @@ def test_dagster_is_told_of_the_four_assets(lane_service, dagster, eventually):
     assert metadata["chunks"]["chunks made"] == 1
     assert metadata["embeddings"]["embedded"] == 1
     assert metadata["search_index"]["vectors"] == 1
+    assert checked == "/report_asset_check/search_index"
+    assert (verdict["check_name"], verdict["passed"]) == ("index_matches_bucket", True)
 
 
 def test_a_dagster_that_fails_costs_nothing_but_its_events(lane_service, dagster, eventually):

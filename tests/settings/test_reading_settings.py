@@ -228,3 +228,19 @@ def test_an_overlap_of_more_than_half_a_passage_is_refused(monkeypatch):
 def test_a_passage_of_hardly_any_tokens_is_refused(monkeypatch, value):
     sentence = refused(monkeypatch, CHUNKING_MAX_TOKENS=value)
     assert f"RAG_CHUNKING_MAX_TOKENS={value!r} is not valid" in sentence
+
+
+def test_a_ledger_in_the_bucket_is_refused(monkeypatch, tmp_path):
+    sentence = refused(
+        monkeypatch, BUCKET=str(tmp_path), LEDGER_URL=f"sqlite:///{tmp_path / 'ledger.db'}"
+    )
+    assert "lies in RAG_BUCKET" in sentence
+
+
+def test_a_bucket_in_the_object_store_is_refused(monkeypatch, tmp_path):
+    sentence = refused(monkeypatch, BUCKET=str(tmp_path / "text"), OBJECT_STORE=str(tmp_path))
+    assert "lies in RAG_OBJECT_STORE" in sentence
+
+
+def test_an_ollama_model_without_a_name_is_refused(monkeypatch):
+    assert "RAG_OLLAMA_MODEL" in refused(monkeypatch, OLLAMA_MODEL="")
