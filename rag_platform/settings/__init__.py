@@ -127,7 +127,9 @@ def _explain(error: ValidationError) -> str:
         if not item["loc"]:
             return f"{reason}."
         name = _PREFIXES[error.title] + "_".join(str(part) for part in item["loc"]).upper()
-        return f"The setting {name}={str(item['input'])!r} is not valid: {_lowered(reason)}."
+        # A database's URL may hold a password: it is not repeated.
+        given = "" if name == "RAG_LEDGER_URL" else f"={str(item['input'])!r}"
+        return f"The setting {name}{given} is not valid: {_lowered(reason)}."
 
     return " ".join(sentence(item) for item in error.errors())
 

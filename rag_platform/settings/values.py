@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from rag_platform.printing import UNPRINTABLE
 
 _DAY = 86_400
+_STORES = ("s3", "gs", "az", "memory")
+_DATABASES = re.compile(r"(?:sqlite(?:\+pysqlite)?|postgres(?:ql)?(?:\+psycopg2)?):")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 
@@ -86,6 +88,8 @@ def storage(value: str) -> str:
         return folder_of(parts).as_uri()
     if "://" not in value:
         return _folder(value).as_uri()
+    if parts.scheme not in _STORES:
+        raise ValueError("it has no known scheme: take file://, s3://, gs:// or az://")
     if not parts.netloc:
         raise ValueError("it names no bucket: write it like s3://bucket/folder")
     return value
@@ -122,6 +126,10 @@ def _model(value: str) -> str:
 
 def _database_url(value: str) -> str:
     """A relative path of SQLite's made absolute: every process runs in another folder."""
+    if value and not _DATABASES.match(value):
+        raise ValueError(
+            "give sqlite:///path/ledger.db or postgresql://user:password@host/database"
+        )
     relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)(?![/:])([^?]+)", value)
     return f"{relative[1]}{_folder(unquote(relative[2]))}" if relative else value
 

@@ -92,6 +92,16 @@ def check_ports(ports: Mapping[str, tuple[str, int]]) -> None:
             ) from error
 
 
+def check_host(setting: str, host: str) -> None:
+    """Raise :class:`StartError` where a host's name leads nowhere."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise StartError(
+            f"{setting} names a host that cannot be found: {host}.", "Correct it and start again."
+        ) from error
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with _bound("127.0.0.1", 0) as listener:

@@ -44,6 +44,7 @@ def run(
         preflight.check_python()
         preflight.check_packages(stack.ROOT)
         preflight.check_home(settings.home)
+        preflight.check_host("RAG_CHROMA_HOST", settings.chroma.host)
         with held(settings.home, display):
             preflight.check_ports(stack.local_ports(settings))
             code_port = preflight.free_port()

@@ -155,7 +155,8 @@ def test_a_home_of_a_user_who_does_not_exist_is_refused(monkeypatch, name):
 @pytest.mark.parametrize("value", ["/tmp/h\udcff", "/tmp/a\nb", "\x1b[31m"])
 def test_what_is_no_line_of_text_is_refused(monkeypatch, name, value):
     sentence = refused(monkeypatch, **{name: value})
-    assert f"RAG_{name}={value!r} is not valid: it has a line break" in sentence
+    given = "" if name == "LEDGER_URL" else f"={value!r}"  # it may hold a password
+    assert f"RAG_{name}{given} is not valid: it has a line break" in sentence
 
 
 @pytest.mark.parametrize("character", "?#%")
@@ -244,3 +245,15 @@ def test_a_bucket_in_the_object_store_is_refused(monkeypatch, tmp_path):
 
 def test_an_ollama_model_without_a_name_is_refused(monkeypatch):
     assert "RAG_OLLAMA_MODEL" in refused(monkeypatch, OLLAMA_MODEL="")
+
+
+@pytest.mark.parametrize("url", ["zzz", "mysql://anna:s3cret@host/database", "postgresql.example"])
+def test_a_database_that_cannot_be_used_is_refused_without_its_password(monkeypatch, url):
+    sentence = refused(monkeypatch, LEDGER_URL=url)
+    assert "RAG_LEDGER_URL is not valid: give sqlite:///" in sentence
+    assert "s3cret" not in sentence
+
+
+@pytest.mark.parametrize("name", ["BUCKET", "OBJECT_STORE"])
+def test_a_place_of_an_unknown_kind_is_refused(monkeypatch, name):
+    assert "it has no known scheme" in refused(monkeypatch, **{name: "ftp://x/y"})

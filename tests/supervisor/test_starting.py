@@ -117,3 +117,9 @@ def test_servers_that_run_elsewhere_are_not_started(settings):
     names = [child.name for child in stack.children(settings, 1)]
     assert names == ["dagster-code", "dagster-webserver", "dagster-daemon", "chat"]
     assert list(stack.local_ports(settings)) == ["RAG_CHAT_PORT", "RAG_DAGSTER_PORT"]
+
+
+def test_a_chroma_whose_host_does_not_exist_ends_the_start_with_a_sentence():
+    with pytest.raises(StartError, match="RAG_CHROMA_HOST names a host that cannot be found"):
+        preflight.check_host("RAG_CHROMA_HOST", "nohost.invalid")
+    preflight.check_host("RAG_CHROMA_HOST", "127.0.0.1")
