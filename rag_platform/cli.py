@@ -204,6 +204,7 @@ def ingest(
         os._exit(130)  # a thread that waits for a disk or a server would be waited for
 
 
+@app.command()
 def forget(
     collection: Annotated[str, typer.Argument(help="The collection whose documents are gone.")],
 ) -> None:

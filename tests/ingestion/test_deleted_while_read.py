@@ -59,8 +59,8 @@ def test_a_document_uploaded_while_the_bucket_is_listed_is_not_taken_for_gone(
     (bucket_folder / "c" / "gone.txt").unlink()
 
     class UploadedMeanwhile(Bucket):
-        def list_collection(self, collection: str) -> Iterator[BucketObject]:
-            yield from super().list_collection(collection)
+        def list_collection(self, name: str) -> Iterator[BucketObject]:
+            yield from super().list_collection(name)
             platform.bucket.write("c/new.txt", b"It is new.")
             with platform.ledger.write() as connection:
                 announce(connection, collection.id, {"c/new.txt": 10}, datetime.now(UTC))

@@ -1,7 +1,6 @@
 """An upload through the API on the running stack: answerable at once, and Dagster knows of it."""
 
 import time
-from datetime import datetime
 
 from benchmarks.stack import Stack, wait_until
 
@@ -26,11 +25,6 @@ query ($assets: [AssetKeyInput!]!) {
     executionForLatestMaterialization { status }
   } } } }
 }
-"""
-RUNS = """
-query { runsOrError(filter: {tags: [{key: "dagster/partition", value: "club"}]}) {
-  ... on Runs { results { runId startTime } }
-} }
 """
 
 
@@ -62,6 +56,7 @@ def test_an_upload_is_answerable_without_a_run_and_dagster_shows_what_was_made(
         return found if len(found) == len(ASSETS) else None
 
     reported = wait_until(events, 30, "Dagster shows the four materialisations")
+    # A sensor that looked in between may have asked for a run; that is not what these came from.
     assert {event["runId"] for event in reported.values()} == {""}
     (read,) = [e for e in reported["documents"]["metadataEntries"] if e["label"] == "read"]
     assert read["intValue"] == 1
@@ -72,11 +67,6 @@ def test_an_upload_is_answerable_without_a_run_and_dagster_shows_what_was_made(
         return check["executionForLatestMaterialization"] == {"status": "SUCCEEDED"}
 
     wait_until(is_green, 30, "the check is green again")
-    # On a machine with time for it none is asked for. A sensor that looked in between asks for
-    # one, which finds nothing left to do; it did not make the document answerable in any case.
-    indexed = datetime.fromisoformat(stack.document("club/sauna.md")["indexed_at"]).timestamp()
-    runs = stack.graphql(RUNS)["runsOrError"]["results"]
-    assert all(run["startTime"] is None or run["startTime"] > indexed - 1 for run in runs)
 
 
 def _cited(stack: Stack, key: str) -> dict | None:
