@@ -32,16 +32,24 @@ FORMATS = [
     ("PDF", ".pdf", "pages, bookmarks, title, author, dates"),
     ("Word", ".docx", "headings, lists, tables, footnotes, title, author, dates"),
     ("HTML", ".html", "headings, lists, tables, title, author, date"),
+    ("PowerPoint", ".pptx", "slides, tables, speaker notes, title, author, dates"),
+    ("Excel and CSV", ".xlsx, .csv", "every row with its header; sheets"),
+    ("OpenDocument", ".odt, .ods, .odp", "headings, lists, tables, title, author, dates"),
+    ("Rich text, e-books", ".rtf, .epub", "headings, chapters, title, author"),
+    ("E-mail", ".eml", "subject, sender, date, forwarded messages"),
+    ("Data", ".json, .jsonl, .ipynb", "each value with its path; cells of notebooks"),
+    ("Source code", ".py, .js, .sql and others", "functions and classes as headings"),
 ]
 WORD_SECTIONS: list[Section] = [
     (
         "Supported formats",
         [
-            "The supported file formats are Markdown, plain text, PDF, Word (.docx) and HTML.",
+            "The supported file formats are PDF, Word, PowerPoint, Excel, CSV, OpenDocument, rich "
+            "text, EPUB, HTML, Markdown, plain text, e-mail, JSON, notebooks and source code.",
             "The platform tells the format of a file by its content first and by its name second.",
             "TABLE",
-            "Pictures in a document are not read, and pages that were only scanned have no text. "
-            "Spreadsheets, presentations and e-mails are not supported.",
+            "Pictures in a document are not read. Pages that were only scanned are recognised "
+            "where the program tesseract is installed.",
         ],
     ),
     (
@@ -54,7 +62,8 @@ WORD_SECTIONS: list[Section] = [
             "- The file is empty or has no text.",
             "- The file is of a type that is not supported.",
             "- The file is encrypted with a password.",
-            "- The PDF holds only scanned pages, or letters that cannot be decoded.",
+            "- The PDF holds only scanned pages and tesseract is not installed, or its letters "
+            "cannot be decoded.",
             "- The file is damaged: it is incomplete, or its content does not fit its name.",
             "- The file is larger than 200 MB, or takes too long or too much memory to read.",
         ],
@@ -65,7 +74,7 @@ WORD_SECTIONS: list[Section] = [
             "To repair a quarantined document, correct the file and replace it in the bucket; it "
             "is then read again by itself.",
             "- A file with a password can be read once it is saved without the password.",
-            "- A scanned PDF can be read after text recognition (OCR) by another program.",
+            "- A scanned PDF is read at the next start after the program tesseract was installed.",
             "- An old Word file (.doc) can be read once it is saved as .docx.",
         ],
     ),
