@@ -59,13 +59,8 @@ class Platform:
 
     @cached_property
     def encoders(self) -> Encoders:
-        """The encoders, loaded once each."""
-        return Encoders(
-            self.models,
-            threads=self.settings.platform.threads,
-            batch_tokens=self.settings.embedding.batch_tokens,
-            one_session=True,
-        )
+        """The encoders of questions, which encode a few documents too; loaded once each."""
+        return self._encoders(one_session=True)
 
     @cached_property
     def search(self) -> Search:
@@ -93,15 +88,25 @@ class Platform:
     def pipeline(self, parser: ParserPool) -> Pipeline:
         """All stages of ingestion, for work in bulk."""
         chroma = self.settings.chroma
+        # Whoever works in bulk asks no questions: a batch on each core is faster.
+        encoders = self._encoders(one_session=False)
         return Pipeline(
             self.ledger,
             self.bucket,
             self.objects,
             parser,
-            self.encoders,
+            encoders,
             Chroma(chroma.host, chroma.port, timeout=6 * chroma.timeout),
             at_once=parser.processes,
             max_bytes=self.settings.ingestion.max_document_megabytes * MEGABYTE,
+        )
+
+    def _encoders(self, *, one_session: bool) -> Encoders:
+        return Encoders(
+            self.models,
+            threads=self.settings.platform.threads,
+            batch_tokens=self.settings.embedding.batch_tokens,
+            one_session=one_session,
         )
 
     def close(self) -> None:
