@@ -149,14 +149,6 @@ def test_servers_that_hang_make_the_status_wait_once(rag, monkeypatch):
     assert took < 9  # in turn it would be 12 and the imports
 
 
-@pytest.fixture
-def interruptible():
-    """A shell starts what runs in the background deaf to interrupts, and children inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_a_command_quietly(rag, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as hanging:

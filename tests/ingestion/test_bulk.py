@@ -228,6 +228,7 @@ def test_the_command_without_chroma_is_one_sentence(command, free_port, bucket_f
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_command_is_one_sentence_and_goes_on_later(
     command, folder, platform, eventually, pipeline
 ):

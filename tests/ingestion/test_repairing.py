@@ -149,7 +149,7 @@ def test_two_vectors_that_changed_places_fail_the_check(filled, platform, index,
 def test_missing_terms_fail_the_check_and_are_counted_again(filled, platform):
     with platform.ledger.write() as connection:
         connection.execute(delete(chunk_terms))
-    assert any("unanalysed=8" in problem for problem in filled.verify().problems)
+    assert any("8 chunks without their words" in problem for problem in filled.verify().problems)
     assert any("keyword index" in problem for problem in filled.verify().problems)
     filled()
     assert filled.verify().problems == []
