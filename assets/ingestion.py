@@ -3,6 +3,9 @@
 import time
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,  # not public, and the event cannot do without
+)
 
 from assets.partitions import collection_name, collection_partitions
 from rag_platform.documents.bucket import Bucket, collection_of
@@ -241,6 +244,7 @@ def _let_the_last_verdict_stand(
     """
     key = dg.AssetCheckKey(dg.AssetKey("search_index"), "index_matches_bucket")
     planned = context.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    made = context.instance.fetch_materializations(key.asset_key, limit=1).records
     if planned and planned[0].run_id != context.run.run_id:
         context.instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(
@@ -249,6 +253,14 @@ def _let_the_last_verdict_stand(
                 passed=verdict.passed,
                 metadata=verdict.metadata,
                 severity=verdict.severity,
+                # Without it Dagster compares times, of which SQLite keeps whole seconds only.
+                target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                    storage_id=made[0].storage_id,
+                    run_id=made[0].run_id,
+                    timestamp=made[0].timestamp,
+                )
+                if made
+                else None,
             )
         )
 
