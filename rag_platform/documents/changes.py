@@ -6,14 +6,9 @@ from datetime import UTC, datetime
 from rag_platform.documents.bucket import Bucket
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import note_place, noted_place
-from rag_platform.ledger.documents import (
-    KnownDocument,
-    announce,
-    bury,
-    known_by_key,
-    living_fingerprints,
-)
+from rag_platform.ledger.documents import KnownDocument, known_by_key, living_fingerprints
 from rag_platform.ledger.statements import in_batches
+from rag_platform.ledger.transitions import announce, bury
 
 _ROWS = 2_000
 

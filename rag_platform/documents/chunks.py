@@ -12,9 +12,10 @@ from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import NotFound
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.documents import is_wanted, quarantine
+from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
+from rag_platform.ledger.transitions import quarantine
 from rag_platform.objects import Objects
 
 BATCH = 50

@@ -11,12 +11,8 @@ from rag_platform.documents.changes import take_in_listing
 from rag_platform.documents.contents import Content, ContentReader, Parser, save_contents
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.documents import (
-    KnownDocument,
-    quarantine,
-    set_content,
-    touch,
-)
+from rag_platform.ledger.documents import KnownDocument
+from rag_platform.ledger.transitions import quarantine, set_content, touch
 from rag_platform.objects import Objects
 
 MEGABYTE = 1024 * 1024

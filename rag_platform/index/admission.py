@@ -10,7 +10,6 @@ from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.index.stage import CHEAP, IndexReport, analyse, index_of, prove, require_index
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.deltas import document_state, only_changed, surplus_of_content
-from rag_platform.ledger.documents import publish
 from rag_platform.ledger.entries import (
     add_entries,
     complete_contents,
@@ -19,6 +18,7 @@ from rag_platform.ledger.entries import (
     remove_entries,
 )
 from rag_platform.ledger.generations import Generation, IndexedCollection, current_serving
+from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects
 
 

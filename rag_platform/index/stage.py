@@ -13,7 +13,7 @@ from rag_platform.errors import Conflict, IndexMissing
 from rag_platform.index.analysis import pack
 from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.documents import is_wanted, publish
+from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.entries import (
     add_entries,
     backlog,
@@ -43,6 +43,7 @@ from rag_platform.ledger.tables import (
     index_entries,
     vectors,
 )
+from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects
 
 CHEAP = 5000

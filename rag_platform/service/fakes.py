@@ -23,11 +23,12 @@ from rag_platform.index.analysis import terms
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.collections import ensure_collection, list_collections
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.documents import announce, known_documents, publish, set_content
+from rag_platform.ledger.documents import known_documents
 from rag_platform.ledger.generations import create_generation, current_serving, start_serving
 from rag_platform.ledger.passages import readable_chunks
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents
+from rag_platform.ledger.transitions import announce, publish, set_content
 from rag_platform.retrieval.search import Passage, SearchResult
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings

@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.documents import announce, known_document, publish, quarantine, set_content
+from rag_platform.ledger.documents import known_document
+from rag_platform.ledger.transitions import announce, publish, quarantine, set_content
 from rag_platform.service.fakes import add_document
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.collections import ensure_collection, find_collection, note_place
-from rag_platform.ledger.documents import announce
+from rag_platform.ledger.transitions import announce
 
 RAG = Path(sys.executable).parent / "rag"
 

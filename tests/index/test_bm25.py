@@ -12,17 +12,11 @@ from rag_platform.index.analysis import ANALYSIS, pack, terms
 from rag_platform.index.keywords import KeywordIndex
 from rag_platform.ledger.collections import ensure_collection
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.documents import (
-    announce,
-    bury,
-    known_documents,
-    publish,
-    quarantine,
-    set_content,
-)
+from rag_platform.ledger.documents import known_documents
 from rag_platform.ledger.generations import Generation, create_generation
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunk_terms, chunked_contents, chunks, contents
+from rag_platform.ledger.transitions import announce, bury, publish, quarantine, set_content
 
 WORDS = "leave weeks paid office train ticket budget report Räte model passage 休暇 🙂 x1".split()  # noqa: SIM905
 

@@ -12,7 +12,8 @@ from rag_platform.documents.isolation import ParserProcess
 from rag_platform.documents.parsing import ParsedDocument, parse
 from rag_platform.errors import UnreadableDocument
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.documents import announce, bury, known_documents
+from rag_platform.ledger.documents import known_documents
+from rag_platform.ledger.transitions import announce, bury
 from rag_platform.wiring import Platform
 
 NOBODY = 65534

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from rag_platform.index import admission
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.documents import announce, bury, known_document
+from rag_platform.ledger.documents import known_document
 from rag_platform.ledger.entries import stale_collections
+from rag_platform.ledger.transitions import announce, bury
 from rag_platform.one_document import reconcile_document
 
 OLD = "# Sauna\n\nThe sauna is heated on Thursdays."

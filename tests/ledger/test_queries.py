@@ -17,7 +17,6 @@ from rag_platform.ledger.answers import (
 )
 from rag_platform.ledger.collections import ensure_collection, list_collections, next_revision
 from rag_platform.ledger.digests import digest, spec_digest
-from rag_platform.ledger.documents import announce
 from rag_platform.ledger.generations import (
     create_generation,
     current_serving,
@@ -28,6 +27,7 @@ from rag_platform.ledger.generations import (
 )
 from rag_platform.ledger.listing import list_documents
 from rag_platform.ledger.tables import chunks, contents
+from rag_platform.ledger.transitions import announce
 
 NAMES = [
     "A.md",

@@ -12,8 +12,8 @@ from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing import parse
 from rag_platform.errors import ReadingFailed, UnreadableDocument
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.documents import announce
 from rag_platform.ledger.tables import contents
+from rag_platform.ledger.transitions import announce
 from rag_platform.service.downloads import disposition
 from rag_platform.service.fakes import add_document
 

@@ -9,8 +9,9 @@ from rag_platform.documents.ingestion import reconcile_documents
 from rag_platform.documents.parsing import parse
 from rag_platform.documents.watching import compare
 from rag_platform.ledger.collections import ensure_collection, find_collection
-from rag_platform.ledger.documents import find_content, known_documents, publish
+from rag_platform.ledger.documents import find_content, known_documents
 from rag_platform.ledger.listing import readable_content
+from rag_platform.ledger.transitions import publish
 
 ODD_KEYS = [
     "handbook/a b.md",
