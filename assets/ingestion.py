@@ -244,25 +244,26 @@ def _let_the_last_verdict_stand(
     """
     key = dg.AssetCheckKey(dg.AssetKey("search_index"), "index_matches_bucket")
     planned = context.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    if not planned or planned[0].run_id == context.run.run_id:
+        return
     made = context.instance.fetch_materializations(key.asset_key, limit=1).records
-    if planned and planned[0].run_id != context.run.run_id:
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=key.asset_key,
-                check_name=key.name,
-                passed=verdict.passed,
-                metadata=verdict.metadata,
-                severity=verdict.severity,
-                # Without it Dagster compares times, of which SQLite keeps whole seconds only.
-                target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
-                    storage_id=made[0].storage_id,
-                    run_id=made[0].run_id,
-                    timestamp=made[0].timestamp,
-                )
-                if made
-                else None,
+    context.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=verdict.passed,
+            metadata=verdict.metadata,
+            severity=verdict.severity,
+            # Without it Dagster compares times, of which SQLite keeps whole seconds only.
+            target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                storage_id=made[0].storage_id,
+                run_id=made[0].run_id,
+                timestamp=made[0].timestamp,
             )
+            if made
+            else None,
         )
+    )
 
 
 def _collection(context: dg.AssetExecutionContext, ledger: Ledger) -> Collection:

@@ -1,7 +1,5 @@
 """What Dagster sees, and what its assets and its sensor do with plain objects."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 import pytest
 
@@ -16,23 +14,11 @@ LEAVE = "# Leave\n\nParental leave lasts 26 weeks and is paid in full."
 ASSETS = [ingestion.documents, ingestion.chunks, ingestion.embeddings, ingestion.search_index]
 
 pytestmark = [
-    pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True),
     # Dagster warns of its own beta and preview features, and uses a deprecated one of pydantic.
     pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20"),
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
     pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
 ]
-
-
-@pytest.fixture
-def ledger_url(request, tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-def instance(tmp_path) -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as made:
-        yield made
 
 
 def _resources(platform, pipeline) -> dict:

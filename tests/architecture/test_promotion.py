@@ -1,7 +1,5 @@
 """How Dagster changes what serves: the sensor, the job, and runs that build two generations."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 import pytest
 
@@ -14,23 +12,11 @@ from sensors.bucket import bucket_changed
 from sensors.promotion import generation_complete, promote
 
 pytestmark = [
-    pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True),
     # Dagster warns of its own beta and preview features, and uses a deprecated one of pydantic.
     pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20"),
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
     pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
 ]
-
-
-@pytest.fixture
-def ledger_url(request, tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-def instance(tmp_path) -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as made:
-        yield made
 
 
 @pytest.fixture
