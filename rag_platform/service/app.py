@@ -16,7 +16,7 @@ from rag_platform.service import problems
 from rag_platform.service.guard import Guard
 from rag_platform.service.lane import FastLane
 from rag_platform.service.metrics import Metrics
-from rag_platform.service.reporting import DagsterReporter
+from rag_platform.service.reporting import DagsterReporter, Reporting
 from rag_platform.service.routes import answers, chat, documents, health, pages, search
 from rag_platform.service.warmth import Warmth
 from rag_platform.settings import Settings
@@ -32,7 +32,7 @@ def create_app(platform: Platform | None = None) -> FastAPI:
     metrics = Metrics()
     warmth = Warmth(lambda: platform.search.warm_up())
 
-    lane = FastLane(platform, DagsterReporter(settings.dagster_url))
+    lane = FastLane(platform, Reporting(platform, DagsterReporter(settings.dagster_url)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -3,7 +3,6 @@
 import contextlib
 import queue
 import threading
-from collections import deque
 from dataclasses import dataclass
 
 import structlog
@@ -11,14 +10,12 @@ import structlog
 from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.documents.isolation import ParserProcess
 from rag_platform.errors import RagError
-from rag_platform.index.verification import verify
-from rag_platform.one_document import DocumentReport, reconcile_document
-from rag_platform.service.reporting import DagsterReporter
+from rag_platform.one_document import reconcile_document
+from rag_platform.service.reporting import Reporting
 from rag_platform.wiring import Platform
 
 _WAITING = 32
 """Uploads that wait at most; the bucket's sensor sees to the others."""
-_UNREPORTED = 100
 _STOP_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -34,14 +31,13 @@ class _Job:
 class FastLane:
     """One worker with a short queue. Whatever it does not do, the bucket's sensor has done."""
 
-    def __init__(self, platform: Platform, reporter: DagsterReporter) -> None:
+    def __init__(self, platform: Platform, reporting: Reporting) -> None:
         settings = platform.settings
         self._platform = platform
-        self._reporter = reporter
+        self._reporting = reporting
         self._max_bytes = settings.chat.fast_lane_megabytes * MEGABYTE
         self._jobs: queue.Queue[_Job] = queue.Queue(_WAITING)
         self._stopped = threading.Event()
-        self._reports: deque[DocumentReport] = deque(maxlen=_UNREPORTED)
         self._in_work: _Job | None = None
         self._parser = ParserProcess(
             timeout=settings.ingestion.parse_timeout,
@@ -71,11 +67,13 @@ class FastLane:
             self._jobs.put_nowait(_Job(collection, key, announced))
         except queue.Full:
             return False
+        self._reporting.wait()
         return True
 
     def start(self) -> None:
         """Begin; the document reader is started in the background."""
         if self.is_open:
+            self._reporting.start()
             self._thread.start()
 
     def stop(self) -> None:
@@ -85,16 +83,16 @@ class FastLane:
             self._thread.join(_STOP_SECONDS)
         if not self._thread.is_alive():
             self._parser.close()
-        self._reporter.close()
+        self._reporting.stop()
 
     def _run(self) -> None:
         with contextlib.suppress(RagError):  # said again by the first document
             self._parser.parse(b"warm up", "warm-up.txt")
         while not self._stopped.is_set():
             try:
-                job = self._jobs.get(timeout=0.2 if self._reports else 1.0)
+                job = self._jobs.get(timeout=0.2)
             except queue.Empty:
-                self._report()  # when nobody waits any more
+                self._reporting.go_on()
                 continue
             self._in_work = job
             try:
@@ -111,21 +109,6 @@ class FastLane:
                 _log.error("left to the sensor", key=job.key, exc_info=error)
             else:
                 if report is not None and report.documents.listed:
-                    self._reports.append(report)
+                    self._reporting.add(report)
             finally:
                 self._in_work = None
-
-    def _report(self) -> None:
-        if not self._reports:
-            return
-        while self._reports:
-            self._reporter.report(self._reports.popleft())
-        # A verdict counts for what was made before it, and Dagster's SQLite keeps whole seconds.
-        self._stopped.wait(1.1)
-        platform = self._platform
-        try:
-            result = verify(platform.ledger, platform.bucket, platform.objects, platform.chroma)
-        except RagError as error:
-            _log.warning("the index was not checked", reason=str(error))
-        else:
-            self._reporter.report_verdict(result)

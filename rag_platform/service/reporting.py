@@ -1,18 +1,23 @@
 """Tells Dagster what the fast lane made, as materialisations without a run."""
 
 import ssl
+import threading
+from collections import deque
 from typing import Any
 
 import httpx
 import structlog
 
 from rag_platform.documents.ingestion import DocumentsReport
-from rag_platform.index.verification import Verification
+from rag_platform.errors import RagError
+from rag_platform.index.verification import Verification, verify
 from rag_platform.one_document import DocumentReport
 from rag_platform.partitions import partition_key
+from rag_platform.wiring import Platform
 
 _SECONDS = 3.0
 """How long one request may take: a document is answerable whether Dagster hears of it or not."""
+_UNREPORTED = 100
 
 _ADD_PARTITION = """
 mutation ($repository: RepositorySelector!, $key: String!) {
@@ -87,6 +92,66 @@ class DagsterReporter:
         if answer.json().get("errors"):
             raise ValueError("Dagster did not take the partition.")
         self._partitions.add(key)
+
+
+class Reporting:
+    """Reports what the fast lane made, in a thread of its own and while nobody waits for the lane.
+
+    Dagster needs a processor for each event, which a document on its way would lack.
+    """
+
+    def __init__(self, platform: Platform, reporter: DagsterReporter) -> None:
+        self._platform = platform
+        self._reporter = reporter
+        self._reports: deque[DocumentReport] = deque(maxlen=_UNREPORTED)
+        self._may_work = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reporting", daemon=True)
+
+    def add(self, report: DocumentReport) -> None:
+        """Have a document reported; of very many the oldest are dropped."""
+        self._reports.append(report)
+
+    def wait(self) -> None:
+        """Begin no further report: somebody waits for a document."""
+        self._may_work.clear()
+
+    def go_on(self) -> None:
+        """Nobody waits any more."""
+        if self._reports:
+            self._may_work.set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what was not reported is dropped."""
+        self._stopped.set()
+        self._may_work.set()
+        if self._thread.is_alive():
+            self._thread.join(_SECONDS)
+        self._reporter.close()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._may_work.wait()
+            if self._reports:
+                self._reporter.report(self._reports.popleft())
+                continue
+            self._may_work.clear()
+            # A verdict counts for what was made before it; Dagster's SQLite keeps whole seconds.
+            if not self._stopped.wait(1.1) and not self._reports:
+                self._report_verdict()
+
+    def _report_verdict(self) -> None:
+        platform = self._platform
+        try:
+            result = verify(platform.ledger, platform.bucket, platform.objects, platform.chroma)
+        except RagError as error:
+            _log.warning("the index was not checked", reason=str(error))
+        else:
+            self._reporter.report_verdict(result)
 
 
 def materialisations(report: DocumentReport) -> dict[str, dict[str, Any]]:

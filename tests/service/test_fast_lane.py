@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from rag_platform.service import reporting
 from rag_platform.service.app import create_app
 from rag_platform.service.fakes import served
 
@@ -20,12 +21,14 @@ pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def dagster() -> Iterator[SimpleNamespace]:
     """What Dagster's webserver was told: a server that notes requests and answers ``status``."""
-    told = SimpleNamespace(requests=[], status=200)
+    told = SimpleNamespace(requests=[], status=200, gate=threading.Event())
+    told.gate.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             told.requests.append((self.path, body))
+            told.gate.wait()
             self.send_response(told.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -39,6 +42,7 @@ def dagster() -> Iterator[SimpleNamespace]:
     thread.start()
     told.url = f"http://127.0.0.1:{server.server_port}"
     yield told
+    told.gate.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -103,6 +107,25 @@ def test_a_dagster_that_fails_costs_nothing_but_its_events(lane_service, dagster
         upload(lane_service, name, b"# " + name.encode() + b"\n\nSome words.")
         eventually(lambda name=name: document(lane_service, f"club/{name}")["state"] == "indexed")
     eventually(lambda: dagster.requests)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports wait for Dagster as long as it takes."""
+    monkeypatch.setattr(reporting, "_SECONDS", 120.0)
+
+
+def test_a_dagster_that_is_slow_delays_no_further_upload(
+    patient, lane_service, dagster, eventually
+):
+    dagster.gate.clear()
+    upload(lane_service)
+    eventually(lambda: dagster.requests)
+    upload(lane_service, "other.md", b"# Other\n\nOther words.")
+    eventually(lambda: document(lane_service, "club/other.md")["state"] == "indexed")
+    assert len(dagster.requests) == 1
+    dagster.gate.set()
+    eventually(lambda: len(dagster.requests) == 10)
 
 
 def test_a_large_upload_is_left_to_the_sensor(lane_service):
