@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.stack import free_ports, wait_until
 from rag_platform.bootstrap import serve_first_generation
@@ -16,7 +16,7 @@ from rag_platform.embedding.models import EMBEDDER
 from rag_platform.errors import IndexUnavailable
 from rag_platform.index.chroma import Chroma
 from rag_platform.ledger import migrate
-from rag_platform.settings import ChromaSettings, PlatformSettings, Settings
+from rag_platform.settings import ChromaSettings, EmbeddingSettings, PlatformSettings, Settings
 from rag_platform.wiring import Platform
 
 
@@ -40,7 +40,13 @@ def chroma_server(folder: Path) -> Generator[int]:
 
 
 @contextlib.contextmanager
-def library(folder: Path, model: Path, port: int, threads: int) -> Generator[Platform]:
+def library(
+    folder: Path,
+    model: Path,
+    port: int,
+    threads: int,
+    precision: Literal["fp32", "int8"] = "fp32",
+) -> Generator[Platform]:
     """A migrated platform in which the exported model serves; its bucket is ``folder/bucket``."""
     home, bucket = folder / "home", folder / "bucket"
     (home / "models" / EMBEDDER).mkdir(parents=True)
@@ -50,6 +56,7 @@ def library(folder: Path, model: Path, port: int, threads: int) -> Generator[Pla
         update={
             "platform": PlatformSettings(home=home, bucket=str(bucket), threads=threads),
             "chroma": ChromaSettings(port=port, timeout=30),
+            "embedding": EmbeddingSettings(precision=precision),
         }
     )
     platform = Platform(settings)
@@ -65,7 +72,7 @@ def library(folder: Path, model: Path, port: int, threads: int) -> Generator[Pla
 
 
 class TimedEncoders:
-    """A platform's encoders, and the seconds that they encoded."""
+    """Encoders, and the seconds that they encoded."""
 
     def __init__(self, encoders: Any) -> None:
         self._encoders = encoders

@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 
 from rag_platform import __version__
-from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.documents.contents import reread_outdated
 from rag_platform.embedding.encoder import load_tokenizer
 from rag_platform.embedding.files import (
@@ -23,15 +22,16 @@ from rag_platform.embedding.files import (
 )
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.errors import BucketUnavailable, ModelUnavailable, SettingsError
-from rag_platform.index.analysis import ANALYSIS
+from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import (
+    Recipe,
     create_generation,
     current_serving,
     set_generation_state,
     start_serving,
 )
-from rag_platform.ledger.promotion import propose_chunking
+from rag_platform.ledger.promotion import propose
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -61,16 +61,8 @@ def register_base_model(platform: Platform) -> str:
 
 def serve_first_generation(platform: Platform, version: str) -> None:
     """Let an empty generation of the base model serve, unless something serves already."""
-    encoder = platform.models.files(EMBEDDER, version).encoder_spec()
-    chunking = ChunkingSpec.of(platform.settings.chunking)
-    _require_room(platform, version, chunking)
-    spec: dict[str, Any] = {
-        "encoder": encoder,
-        "chunking": _named(chunking),
-        "header": "title-and-headings-v1",
-        "windows": [],
-        "analysis": ANALYSIS,
-    }
+    recipe = recipe_of(platform.settings)
+    spec = recipe.spec(_encoder_spec(platform, version, recipe))
     with platform.ledger.write() as connection:
         if current_serving(connection) is None:
             generation = create_generation(connection, spec)
@@ -79,32 +71,33 @@ def serve_first_generation(platform: Platform, version: str) -> None:
 
 
 def propose_generation(platform: Platform) -> None:
-    """Let a generation be built with the chunking that the settings ask for, if it is another.
+    """Let a generation be built as the settings ask for, if what serves is built otherwise.
 
     What serves goes on until the new one is complete and verified. Nothing is parsed again.
     """
-    chunking = ChunkingSpec.of(platform.settings.chunking)
-    _require_room(platform, _serving_version(platform), chunking)
+    recipe = recipe_of(platform.settings)
+    encoder = _encoder_spec(platform, _serving_version(platform), recipe)
     with platform.ledger.write() as connection:
-        propose_chunking(connection, _named(chunking))
+        propose(connection, recipe, encoder)
 
 
-def _named(chunking: ChunkingSpec) -> dict[str, Any]:
-    return {"id": chunking.id, "spec": chunking.to_dict()}
+def _encoder_spec(platform: Platform, version: str, recipe: Recipe) -> dict[str, Any]:
+    """The encoder's spec, after comparing its length with that of the passages.
 
-
-def _require_room(platform: Platform, version: str, chunking: ChunkingSpec) -> None:
-    """A passage that the model cannot read whole would lose its end without a word."""
-    files = platform.models.files(EMBEDDER, version)
+    A passage that the model cannot read whole would lose its end without a word.
+    """
+    files = platform.models.files(EMBEDDER, version, recipe.precision)
     spec = files.encoder_spec()
     tokens = len(load_tokenizer(files).encode(spec["document_prefix"]).ids)
     room = int(spec["max_tokens"]) - tokens
-    if chunking.max_tokens > room:
+    asked = platform.settings.chunking.max_tokens
+    if asked > room:
         raise SettingsError(
-            f"RAG_CHUNKING_MAX_TOKENS ({chunking.max_tokens}) is too large: the embedding model "
+            f"RAG_CHUNKING_MAX_TOKENS ({asked}) is too large: the embedding model "
             f"reads passages of at most {room} tokens.",
             "Correct the variable and start again.",
         )
+    return spec
 
 
 def _serving_version(platform: Platform) -> str:
@@ -121,7 +114,7 @@ def _register(platform: Platform, folder: Path, version: str) -> None:
         folder,
         run_name="base model",
         parameters={"base_model": export["source"]},
-        metrics={"onnx_parity": export["parity"]},
+        metrics={"onnx_parity": export["parity"], "int8_cosine": export["int8_cosine"]},
         tags={"code_version": __version__, "kind": "base", _FINGERPRINT: fingerprint(folder)},
     )
     if registered != version:

@@ -165,7 +165,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
 
 
 def _kept(generation: Generation) -> str:
-    return f"Generation {generation.id} (chunking {generation.chunking}) is kept to go back to."
+    return f"Generation {generation.id} ({generation.recipe}) is kept to go back to."
 
 
 def _built(generation: Generation, progress: Progress) -> str:
@@ -173,7 +173,7 @@ def _built(generation: Generation, progress: Progress) -> str:
         return f"{done[0]:,} of {done[1]:,}"
 
     return (
-        f"Generation {generation.id} (chunking {generation.chunking}) is being built: "
+        f"Generation {generation.id} ({generation.recipe}) is being built: "
         f"{share(progress.contents)} documents split, {share(progress.vectors)} vectors indexed, "
         f"{share(progress.collections)} collections complete."
     )

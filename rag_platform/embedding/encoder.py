@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
-from rag_platform.embedding.files import ONNX, ModelFiles
+from rag_platform.embedding.files import ModelFiles
 from rag_platform.errors import ModelUnavailable
 
 Vectors = npt.NDArray[np.float32]
@@ -136,7 +136,7 @@ class Encoder:
         options.log_severity_level = 3
         # Waiting threads sleep: a service that idles must not burn a core.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        path = self.files.path / ONNX
+        path = self.files.onnx
         try:
             return onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]

@@ -13,12 +13,13 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """The published checksum of the model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
 
 WEIGHTS = "model.safetensors"
-ONNX = "onnx/model.onnx"
+ONNX = {"fp32": "onnx/model.onnx", "int8": "onnx/model-int8.onnx"}
+"""The served file of each precision."""
 CHECKSUMS = "checksums.json"
 DESCRIPTION = "encoder.json"
 EXPORT = "export.json"
 UNSAFE_SUFFIXES = {".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt"}
-_REQUIRED = {ONNX, DESCRIPTION, "tokenizer.json"}
+_REQUIRED = {ONNX["fp32"], DESCRIPTION, "tokenizer.json"}
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,29 @@ class ModelFiles:
     path: Path
     name: str
     version: str
+    precision: str = "fp32"
+
+    @property
+    def onnx(self) -> Path:
+        """The file that serves in this precision."""
+        return self.path / ONNX[self.precision]
 
     def describe(self) -> dict[str, Any]:
-        """The encoder's description: dimension, max_tokens, prefixes, precision, digests."""
-        return json.loads((self.path / DESCRIPTION).read_text())
+        """The encoder's description: dimension, max_tokens, prefixes, precision, digests.
+
+        Raises :class:`ModelUnavailable` where the version was registered without this precision.
+        """
+        description: dict[str, Any] = json.loads((self.path / DESCRIPTION).read_text())
+        if self.precision == "fp32":
+            return description
+        checksums: dict[str, str] = json.loads((self.path / CHECKSUMS).read_text())
+        if ONNX[self.precision] not in checksums:
+            raise ModelUnavailable(
+                f"Version {self.version} of the model {self.name} has no {self.precision} encoder.",
+                "Set RAG_EMBEDDING_PRECISION=fp32.",
+            )
+        weights = checksums[ONNX[self.precision]]
+        return {**description, "precision": self.precision, "weights": weights}
 
     def verify(self) -> None:
         """Compare every file with its checksum. Raises :class:`ModelUnavailable`."""

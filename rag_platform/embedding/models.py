@@ -24,12 +24,12 @@ class Models:
         self.folder = folder
         self._tracking = tracking
 
-    def files(self, name: str, version: str) -> ModelFiles:
+    def files(self, name: str, version: str, precision: str = "fp32") -> ModelFiles:
         """The verified files of a version. Raises :class:`ModelUnavailable`."""
         path = self.folder / name / version
         if not (path / CHECKSUMS).is_file():
             self._tracking.download(name, version, path)
-        files = ModelFiles(path, name, version)
+        files = ModelFiles(path, name, version, precision)
         stamp = _Stamp(path)
         if not stamp.is_valid():
             files.verify()
@@ -45,7 +45,7 @@ class Models:
         one_session: bool = False,
     ) -> Encoder:
         """The encoder that a generation's spec names, proved to be the one it was built with."""
-        files = self.files(spec["model"], spec["version"])
+        files = self.files(spec["model"], spec["version"], spec["precision"])
         if files.encoder_spec() != spec:
             raise ModelUnavailable(
                 f"The files in {files.path} are not the model that the index was built with.",

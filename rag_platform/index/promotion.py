@@ -12,6 +12,7 @@ from rag_platform.ledger.entries import stale_collections
 from rag_platform.ledger.generations import (
     Generation,
     IndexedCollection,
+    Recipe,
     current_serving,
     find_generation,
     indexed_collections,
@@ -40,17 +41,17 @@ def promote_complete(
     ledger: Ledger,
     objects: Objects,
     chroma: Chroma,
-    chunking: str,
+    recipe: Recipe,
     *,
     requested_by: str,
 ) -> PromotionReport:
-    """Let the generation of this chunking serve, if it holds everything and proves it.
+    """Let the generation of this recipe serve, if it holds everything and proves it.
 
     Every vector of it is compared and queried once; from then on it is verified, and being
     current at the moment of the switch is enough. Harmless to repeat and to kill at any point.
     """
     with ledger.read() as connection:
-        candidate = find_candidate(connection, chunking)
+        candidate = find_candidate(connection, recipe)
     report = PromotionReport(candidate.id if candidate else None)
     if candidate is not None:
         _try(ledger, objects, chroma, candidate, report, requested_by)
@@ -93,7 +94,7 @@ def _try(
                 connection,
                 candidate.id,
                 requested_by=requested_by,
-                reason=f"complete and verified; chunking {candidate.chunking}",
+                reason=f"complete and verified; {candidate.recipe}",
                 metrics=metrics,
             )
     except Conflict as conflict:

@@ -37,8 +37,6 @@ class Progress:
     """Documents that readers see now."""
     current: bool = False
     """Whether every index was proved to hold exactly what the ledger wants."""
-    encoding_seconds: float = 0.0
-    """Time in which at least one stage encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,6 @@ class _Embedding:
 
     def _embed(self) -> None:
         parts = self._pipeline
-        started = time.monotonic()
         for generation in self._generations:
             before = self._progress.embedded
 
@@ -230,7 +227,6 @@ class _Embedding:
                 self._collection_id,
                 progress=embedded,
             )
-        self._progress.encoding_seconds += time.monotonic() - started
 
     def _raise(self) -> None:
         if self._failure is not None:

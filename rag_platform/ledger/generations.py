@@ -1,6 +1,6 @@
 """Queries about generations and about what serves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,6 +22,33 @@ GenerationState = Literal["building", "verified", "retired", "refused"]
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What the settings and the code decide of a generation's spec; the rest is its model."""
+
+    chunking: dict[str, Any]
+    """The chunking spec and its ``id``."""
+    header: str
+    windows: list[Any]
+    analysis: str
+    precision: str
+    """Of the encoder: ``fp32`` or ``int8``."""
+
+    def spec(self, encoder: Mapping[str, Any]) -> dict[str, Any]:
+        """The spec of a generation that is built so with an encoder of this precision."""
+        assert encoder["precision"] == self.precision
+        return {
+            "encoder": dict(encoder),
+            "chunking": self.chunking,
+            "header": self.header,
+            "windows": self.windows,
+            "analysis": self.analysis,
+        }
+
+    def __str__(self) -> str:
+        return f"chunking {self.chunking['id']}, {self.precision}"
+
+
+@dataclass(frozen=True)
 class Generation:
     """An index build and its whole spec.
 
@@ -32,6 +59,23 @@ class Generation:
     id: int
     state: GenerationState
     spec: dict[str, Any]
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it is built, whatever the model."""
+        spec = self.spec
+        return Recipe(
+            spec["chunking"],
+            spec["header"],
+            spec["windows"],
+            spec["analysis"],
+            spec["encoder"]["precision"],
+        )
+
+    @property
+    def model(self) -> tuple[str, str]:
+        """The name and version of the model."""
+        return self.spec["encoder"]["model"], self.spec["encoder"]["version"]
 
     @property
     def chunking(self) -> str:

@@ -13,6 +13,7 @@ from rag_platform.ledger.documents import wanted_contents
 from rag_platform.ledger.entries import entries, expected_vectors, stale_collections
 from rag_platform.ledger.generations import (
     Generation,
+    Recipe,
     create_generation,
     current_serving,
     live_generations,
@@ -32,40 +33,42 @@ RETIRED = ("retired", "refused")
 """The states of generations that nothing keeps current and nobody reads."""
 
 
-def propose_chunking(connection: sa.Connection, chunking: Mapping[str, Any]) -> Generation | None:
-    """Let a generation with this chunking (its ``id`` and ``spec``) be built beside what serves.
+def propose(
+    connection: sa.Connection, recipe: Recipe, encoder: Mapping[str, Any]
+) -> Generation | None:
+    """Let a generation of this recipe be built beside what serves, with the same model.
 
-    Returns it, or None where what serves has this chunking. One that is live already is taken:
+    ``encoder`` is the spec of that model's encoder in the recipe's precision. Returns the
+    generation, or None where what serves has this recipe. One that is live already is taken:
     the rollback target is proved anew before it serves again. What an earlier change of the
-    chunking began and nobody wants any more is retired.
+    settings began and nobody wants any more is retired.
     """
     serving = current_serving(connection)
     assert serving is not None, "nothing serves yet"
     now, before = serving.generation, serving.previous
-    spec = {**now.spec, "chunking": dict(chunking)}
     wanted: Generation | None = None
     for generation in live_generations(connection):
-        if generation.id == now.id:
+        if generation.id == now.id or generation.model != now.model:
             continue
-        if generation.chunking == chunking["id"] and _alike(generation.spec, spec):
+        if generation.recipe == recipe:
             wanted = wanted or generation
-        elif (before is None or generation.id != before.id) and _alike(generation.spec, spec):
+        elif before is None or generation.id != before.id:
             set_generation_state(connection, generation.id, "retired")
-    if now.chunking == chunking["id"]:
+    if now.recipe == recipe:
         return None
     if wanted is None:
-        return create_generation(connection, spec)
+        return create_generation(connection, recipe.spec(encoder))
     set_generation_state(connection, wanted.id, "building")
     return wanted
 
 
-def find_candidate(connection: sa.Connection, chunking: str) -> Generation | None:
-    """The live generation that differs from what serves by this chunking only, if there is one."""
+def find_candidate(connection: sa.Connection, recipe: Recipe) -> Generation | None:
+    """The live generation of this recipe and of the model that serves, unless it serves."""
     serving = current_serving(connection)
-    if serving is None or serving.generation.chunking == chunking:
+    if serving is None or serving.generation.recipe == recipe:
         return None
     for generation in live_generations(connection):
-        if generation.chunking == chunking and _alike(generation.spec, serving.generation.spec):
+        if generation.recipe == recipe and generation.model == serving.generation.model:
             return generation
     return None
 
@@ -133,9 +136,9 @@ def record(
     )
 
 
-def work_left(connection: sa.Connection, chunking: str) -> str | None:
+def work_left(connection: sa.Connection, recipe: Recipe) -> str | None:
     """Why a promotion should be tried now, as a sentence; None where there is nothing to do."""
-    candidate = find_candidate(connection, chunking)
+    candidate = find_candidate(connection, recipe)
     if candidate is not None and not stale_collections(connection, [candidate.id]):
         return f"generation {candidate.id} is complete"
     if retired_indexes(connection) or retired_chunkings(connection):
@@ -201,8 +204,3 @@ def retired_chunkings(connection: sa.Connection) -> list[str]:
         .distinct()
     )
     return sorted(rows.scalars())
-
-
-def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two specs differ in their chunking at most."""
-    return {**one, "chunking": None} == {**other, "chunking": None}

@@ -41,6 +41,13 @@ def test_vectors_are_those_of_sentence_transformers(encoder):
     assert np.abs(encoder.encode_documents(TEXTS) - expected).max() <= 1e-5
 
 
+def test_the_fast_encoder_is_close_to_the_exact_one(encoder, model_folder):
+    fast = Encoder(ModelFiles(model_folder, "embedder", "1", "int8"), threads=2)
+    exact, near = encoder.encode_documents(TEXTS), fast.encode_documents(TEXTS)
+    assert (exact * near).sum(axis=1).min() > 0.95
+    assert np.abs(exact - near).max() > 1e-4
+
+
 def test_vectors_do_not_depend_on_the_batch_or_the_order(encoder):
     together = encoder.encode_documents(TEXTS)
     backwards = encoder.encode_documents(TEXTS[::-1])[::-1]

@@ -47,7 +47,9 @@ def test_the_registered_files_are_accepted(models):
     assert models.files(EMBEDDER, "1").describe()["dimension"] == 384
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "onnx/model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "onnx/model.onnx", "onnx/model-int8.onnx", "tokenizer.json"]
+)
 def test_a_tampered_file_is_named_with_what_to_do(models, folder, name):
     _tamper(folder / name)
     with pytest.raises(ModelUnavailable, match=name) as caught:
@@ -108,6 +110,17 @@ def test_another_model_than_the_index_was_built_with_is_refused(models):
     spec = models.files(EMBEDDER, "1").encoder_spec()
     with pytest.raises(ModelUnavailable, match="not the model that the index was built with"):
         models.encoder({**spec, "weights": "0" * 64}, threads=1, batch_tokens=384)
+
+
+def test_a_precision_that_was_never_registered_says_what_to_set(models, folder):
+    (folder / "onnx" / "model-int8.onnx").unlink()
+    sums = json.loads((folder / "checksums.json").read_text())
+    del sums["onnx/model-int8.onnx"]
+    _rewrite(folder / "checksums.json", json.dumps(sums))
+    assert models.files(EMBEDDER, "1").encoder_spec()["precision"] == "fp32"
+    with pytest.raises(ModelUnavailable, match="no int8 encoder") as caught:
+        models.files(EMBEDDER, "1", "int8").encoder_spec()
+    assert "RAG_EMBEDDING_PRECISION=fp32" in caught.value.remedy
 
 
 def test_a_version_that_is_nowhere_says_that_the_registry_is_away(models):

@@ -17,10 +17,10 @@ import stages
 
 from rag_platform.bootstrap import propose_generation
 from rag_platform.documents import chunks, ingestion
-from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.embedding import stage as embedding_stage
 from rag_platform.index import stage as index_stage
 from rag_platform.index.promotion import promote_complete
+from rag_platform.index.recipe import recipe_of
 from rag_platform.settings import ChunkingSettings
 from rag_platform.wiring import Platform
 
@@ -92,7 +92,7 @@ if plan["max_tokens"]:
         platform.ledger,
         platform.objects,
         platform.chroma,
-        ChunkingSpec.of(settings.chunking).id,
+        recipe_of(settings),
         requested_by="a program",
     )
 sys.stdout.write(str(steps))

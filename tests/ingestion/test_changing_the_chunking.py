@@ -9,11 +9,12 @@ from rag_platform.bootstrap import propose_generation
 from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.errors import Conflict, SettingsError
 from rag_platform.index.promotion import promote_complete
+from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger.entries import stale_collections
 from rag_platform.ledger.generations import current_serving, find_generation
 from rag_platform.ledger.promotion import progress_of, promote, retired_chunkings, work_left
 from rag_platform.ledger.tables import chunks, index_entries, promotions
-from rag_platform.settings import ChunkingSettings
+from rag_platform.settings import ChunkingSettings, EmbeddingSettings
 
 on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 
@@ -38,9 +39,11 @@ def filled(pipeline, put):
 def start(platform):
     """Start again with other settings."""
 
-    def again(max_tokens: int, overlap_tokens: int = 0) -> str:
+    def again(max_tokens: int, overlap_tokens: int = 0, precision: str = "fp32") -> str:
         chunking = ChunkingSettings(max_tokens=max_tokens, overlap_tokens=overlap_tokens)
-        platform.settings = platform.settings.model_copy(update={"chunking": chunking})
+        embedding = EmbeddingSettings(precision=precision)
+        settings = {"chunking": chunking, "embedding": embedding}
+        platform.settings = platform.settings.model_copy(update=settings)
         propose_generation(platform)
         return ChunkingSpec.of(chunking).id
 
@@ -49,11 +52,12 @@ def start(platform):
 
 @pytest.fixture
 def switch(platform):
-    """Try to let the generation of a chunking serve."""
+    """Try to let the generation of the settings serve."""
 
-    def attempt(chunking: str):
+    def attempt():
+        recipe = recipe_of(platform.settings)
         return promote_complete(
-            platform.ledger, platform.objects, platform.chroma, chunking, requested_by="a test"
+            platform.ledger, platform.objects, platform.chroma, recipe, requested_by="a test"
         )
 
     return attempt
@@ -74,9 +78,9 @@ def _state(platform, generation_id: int) -> str:
 
 
 def test_the_same_chunking_makes_no_generation(filled, start, switch, serving):
-    chunking = start(200)
+    start(200)
     assert [generation.id for generation in filled.live()] == [serving().generation.id]
-    assert switch(chunking).candidate is None
+    assert switch().candidate is None
 
 
 def test_another_chunking_serves_when_it_is_complete_without_parsing_anything(
@@ -84,14 +88,14 @@ def test_another_chunking_serves_when_it_is_complete_without_parsing_anything(
 ):
     first = serving().generation
     chunking = start(40)
-    assert switch(chunking).waiting
+    assert switch().waiting
     assert serving().generation == first
     filled.index("handbook")
-    assert "'people'" not in (waiting := switch(chunking).waiting)
+    assert "'people'" not in (waiting := switch().waiting)
     assert "people" in waiting
     assert serving().generation == first
     filled.index("people")
-    assert switch(chunking).promoted
+    assert switch().promoted
     now = serving()
     assert now.generation.chunking == chunking
     assert now.generation.state == "verified"
@@ -107,9 +111,9 @@ def test_another_chunking_serves_when_it_is_complete_without_parsing_anything(
 
 
 def test_both_generations_are_kept_current_after_the_switch(filled, start, switch, put, platform):
-    switch(chunking := start(40))
+    start(40)
     filled()
-    assert switch(chunking).promoted
+    assert switch().promoted
     put("handbook/new.md", _text(9))
     filled()
     with platform.ledger.read() as connection:
@@ -123,10 +127,10 @@ def test_the_old_values_let_the_kept_generation_serve_again(filled, start, switc
     first = serving().generation.id
     chunking = start(40)
     filled()
-    switch(chunking)
+    switch()
     filled.encoders.encoded.clear()
-    old = start(200)
-    assert switch(old).promoted
+    start(200)
+    assert switch().promoted
     assert serving().generation.id == first
     assert serving().previous.chunking == chunking
     assert filled.encoders.encoded == []
@@ -138,9 +142,9 @@ def test_one_generation_is_kept_and_the_one_before_it_is_purged(
 ):
     first = serving().generation
     for tokens in (40, 60):
-        chunking = start(tokens)
+        start(tokens)
         filled()
-        assert switch(chunking).promoted
+        assert switch().promoted
     assert _state(platform, first.id) == "retired"
     assert len(filled.live()) == 2
     assert not any(name.startswith(f"generation-{first.id}-") for name in platform.chroma.names())
@@ -149,7 +153,7 @@ def test_one_generation_is_kept_and_the_one_before_it_is_purged(
             select(func.count()).where(index_entries.c.generation_id == first.id)
         ).scalar_one()
         chunkings = set(connection.execute(select(chunks.c.chunking).distinct()).scalars())
-        assert work_left(connection, chunking) is None
+        assert work_left(connection, recipe_of(platform.settings)) is None
     assert counted == 0
     assert chunkings == {generation.chunking for generation in filled.live()}
     assert filled.verify().problems == []
@@ -157,13 +161,13 @@ def test_one_generation_is_kept_and_the_one_before_it_is_purged(
 
 def test_a_chunking_that_was_purged_finds_its_stored_vectors_again(filled, start, switch):
     for tokens in (40, 60):
-        chunking = start(tokens)
+        start(tokens)
         filled()
-        switch(chunking)
+        switch()
     filled.encoders.encoded.clear()
-    chunking = start(200)
+    start(200)
     filled()
-    assert switch(chunking).promoted
+    assert switch().promoted
     assert filled.encoders.encoded == filled.parser.parsed == []
 
 
@@ -173,9 +177,9 @@ def test_a_change_taken_back_before_it_was_complete_leaves_nothing(
     first = serving().generation
     start(40)
     filled.index("handbook")
-    old = start(200)
+    start(200)
     assert [generation.id for generation in filled.live()] == [first.id]
-    report = switch(old)
+    report = switch()
     assert (report.promoted, report.purged) == (False, 1)
     assert serving().generation == first
     with platform.ledger.read() as connection:
@@ -186,9 +190,9 @@ def test_a_change_taken_back_before_it_was_complete_leaves_nothing(
 def test_a_change_while_another_is_being_built_replaces_it(filled, start, switch, serving):
     start(40)
     filled.index("handbook")
-    chunking = start(60)
+    start(60)
     filled()
-    assert switch(chunking).promoted
+    assert switch().promoted
     assert len(filled.live()) == 2
     assert filled.verify().problems == []
 
@@ -196,7 +200,7 @@ def test_a_change_while_another_is_being_built_replaces_it(filled, start, switch
 def test_a_document_that_arrives_while_a_generation_is_verified_postpones_the_switch(
     filled, start, switch, put, platform, serving, monkeypatch
 ):
-    chunking = start(40)
+    start(40)
     filled()
     query = platform.chroma.query
 
@@ -206,12 +210,12 @@ def test_a_document_that_arrives_while_a_generation_is_verified_postpones_the_sw
         return query(*arguments)
 
     monkeypatch.setattr(platform.chroma, "query", arriving)
-    report = switch(chunking)
+    report = switch()
     assert not report.promoted
     assert "changed while it was verified" in report.waiting
     monkeypatch.setattr(platform.chroma, "query", query)
     filled()
-    assert switch(chunking).promoted
+    assert switch().promoted
     assert "w8x3" in platform.search("What is w8x3?").passages[0].chunk.text
 
 
@@ -219,15 +223,15 @@ def test_a_generation_that_lost_a_vector_is_refused_and_built_anew(
     filled, start, switch, platform, serving
 ):
     first = serving().generation
-    chunking = start(40)
+    start(40)
     filled()
     name = next(n for n in platform.chroma.names() if not n.startswith(f"generation-{first.id}-"))
     platform.chroma.delete(name, list(platform.chroma.ids(name))[:1])
-    report = switch(chunking)
+    report = switch()
     assert not report.promoted
     assert any("Chroma lacks 1 vectors" in problem for problem in report.problems)
     assert serving().generation == first
-    assert switch(chunking).promoted
+    assert switch().promoted
     with platform.ledger.read() as connection:
         outcomes = connection.execute(select(promotions.c.outcome)).scalars().all()
     assert outcomes == ["refused", "promoted"]
@@ -283,6 +287,20 @@ def test_a_passage_longer_than_the_model_reads_is_refused_in_one_sentence(start,
         start(255)
 
 
+def test_another_precision_is_another_generation_too(filled, start, switch, serving, platform):
+    start(200, precision="int8")
+    filled()
+    assert filled.encoders.encoded
+    assert switch().promoted
+    assert serving().generation.recipe.precision == "int8"
+    assert filled.parser.parsed == []
+    passage = platform.search("What is w3x7?").passages[0].chunk
+    assert "w3x7" in passage.text
+    start(200)
+    assert switch().promoted
+    assert serving().generation.recipe.precision == "fp32"
+
+
 def test_a_query_never_fails_and_never_sees_half_a_change(filled, start, switch, platform):
     """Somebody asks all the time, from before the change until after the way back."""
     failures: list[BaseException | str] = []
@@ -307,9 +325,9 @@ def test_a_query_never_fails_and_never_sees_half_a_change(filled, start, switch,
         thread.start()
     try:
         for tokens in (40, 200, 60, 30):
-            chunking = start(tokens)
+            start(tokens)
             filled()
-            assert switch(chunking).promoted
+            assert switch().promoted
             reached = len(asked)
             while len(asked) < reached + 6 and not failures:
                 stop.wait(0.01)

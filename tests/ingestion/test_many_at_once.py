@@ -161,6 +161,6 @@ def test_a_kill_anywhere_in_a_change_of_the_chunking_is_made_good(
             serving = current_serving(connection)
             assert serving is not None
             assert serving.generation.chunking == ChunkingSpec(tokens).id
-            assert work_left(connection, serving.generation.chunking) is None
+            assert work_left(connection, serving.generation.recipe) is None
         assert len(pipeline.live()) == 2
         assert pipeline.verify().problems == []
