@@ -65,7 +65,7 @@ class Platform:
     @cached_property
     def search(self) -> Search:
         """The search."""
-        return Search(self.ledger, self.chroma, self.encoders)
+        return Search(self.ledger, self.objects, self.chroma, self.encoders)
 
     @cached_property
     def language_models(self) -> LanguageModels:

@@ -15,7 +15,8 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.answers import Answer, Citation, Status, save_answer
 from rag_platform.ledger.collections import count_by_state
 from rag_platform.ledger.generations import current_serving
-from rag_platform.retrieval.search import Passage, Search, SearchResult, clean_question
+from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.search import Search, SearchResult, clean_question
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What breaks a line, drives a terminal or turns the writing around."""

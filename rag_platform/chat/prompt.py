@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag_platform.ledger.digests import digest
-from rag_platform.retrieval.search import Passage
+from rag_platform.retrieval.passages import Passage
 
 _FILE = Path(__file__).parent / "prompts" / "answer-v1.txt"
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from rag_platform.documents.bucket import Bucket
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
 from rag_platform.errors import BucketUnavailable, IndexMissing
+from rag_platform.index.catalogue import Catalogue
 from rag_platform.index.chroma import Chroma
-from rag_platform.index.keywords import KeywordIndex
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.documents import living_fingerprints, readable
@@ -152,7 +152,7 @@ def _compare_index(
         )
         held = set(connection.execute(entries(generation.id, index.collection_id)).scalars())
         lacking = backlog(connection, generation, index.collection_id)
-        keywords = KeywordIndex(generation, index.collection_id)
+        keywords = Catalogue(generation, index.collection_id)
         if thorough:
             keywords.refresh(connection)
             wanted = _readable_chunk_ids(connection, generation, index.collection_id)

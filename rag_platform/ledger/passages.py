@@ -10,9 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from rag_platform.ledger.documents import readable
+from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in
-from rag_platform.ledger.tables import chunk_vectors, chunks, collections, contents, documents
+from rag_platform.ledger.tables import (
+    chunk_vectors,
+    chunks,
+    collections,
+    contents,
+    documents,
+    serving,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +39,38 @@ class Chunk:
     text: str
 
 
-def chunks_of_vectors(
-    connection: sa.Connection, generation: Generation, vector_ids: Sequence[str]
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Which state of the ledger readers see: equal revisions mean that nothing changed for them."""
+
+    serving: int
+    collections: tuple[tuple[int, int], ...]
+    """The id and the revision of each collection."""
+
+
+def current_revisions(connection: sa.Connection) -> Revisions | None:
+    """The revisions of this moment, by one query; None where nothing serves yet."""
+    rows = connection.execute(
+        sa.select(serving.c.revision, collections.c.id, collections.c.revision)
+        .select_from(serving.outerjoin(collections, sa.true()))
+        .order_by(collections.c.id)
+    ).all()
+    if not rows:
+        return None
+    return Revisions(rows[0][0], tuple((row[1], row[2]) for row in rows if row[1] is not None))
+
+
+def vectors_of_chunks(
+    connection: sa.Connection, generation: Generation, chunk_ids: Sequence[str]
 ) -> dict[str, list[str]]:
-    """The chunks that share each vector; a chunk that readers may not see can be among them."""
+    """The vectors of some chunks, each with the chunks that have it."""
     statement = sa.select(chunk_vectors.c.vector_id, chunk_vectors.c.chunk_id).where(
         chunk_vectors.c.embedding == generation.embedding
     )
     found: dict[str, list[str]] = {}
-    for row in fetch_in(connection, statement, chunk_vectors.c.vector_id, list(vector_ids)):
+    for row in fetch_in(connection, statement, chunk_vectors.c.chunk_id, list(chunk_ids)):
         found.setdefault(row.vector_id, []).append(row.chunk_id)
     return found
-
-
-def readable_ids(
-    connection: sa.Connection,
-    generation: Generation,
-    chunk_ids: Sequence[str],
-    collection_ids: Sequence[int],
-) -> set[str]:
-    """Those of the chunks that readers see in these collections."""
-    statement = _readable(generation, collection_ids, chunks.c.id)
-    return {row.id for row in fetch_in(connection, statement, chunks.c.id, list(chunk_ids))}
 
 
 def readable_chunks(
@@ -60,6 +78,7 @@ def readable_chunks(
     generation: Generation,
     chunk_ids: Sequence[str],
     collection_ids: Sequence[int],
+    filters: Filters = EVERYTHING,
 ) -> dict[str, Chunk]:
     """Those of the chunks that readers see in these collections, whole, by id.
 
@@ -81,6 +100,7 @@ def readable_chunks(
             chunks.c.text,
         )
         .join(contents, contents.c.id == chunks.c.content_id)
+        .where(*filters.conditions())
         .join(collections, collections.c.id == documents.c.collection_id)
     )
     best: dict[str, Chunk] = {}

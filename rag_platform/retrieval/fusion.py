@@ -1,14 +1,14 @@
 """Fusion of dense and keyword scores into one ranking."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate of either search; ranks count from 1."""
+    """A candidate; ranks count from 1 and are None where a search did not return it."""
 
-    id: str
+    row: int
     score: float
     dense: float | None
     dense_rank: int | None
@@ -16,38 +16,56 @@ class Fused:
 
 
 def fuse(
-    dense: Mapping[str, float], keyword: Mapping[str, float], *, dense_weight: float
+    dense: Mapping[int, float],
+    keyword: Mapping[int, float],
+    *,
+    dense_weight: float,
+    neighbour_weight: float = 0.0,
+    beside: Callable[[int], Iterable[int]] = lambda row: (),
+    name: Callable[[int], str] = str,
 ) -> list[Fused]:
     """Rank by the weighted sum of both scores, each scaled to [0, 1] over its candidates.
 
     Scaled scores beat reciprocal ranks: ranks forget by how much the best one leads. A candidate
-    that one search did not return scores 0 there. Ties are settled by id.
+    that one search did not return scores 0 there. An answer seldom fills one chunk exactly, so
+    each candidate gains ``neighbour_weight`` of the scores of the chunks ``beside`` it, and what
+    stands beside a candidate is one. Scores are in [0, 1]; ties are settled by ``name``.
     """
-    dense_ranks, keyword_ranks = _ranks(dense), _ranks(keyword)
+    dense_ranks, keyword_ranks = _ranks(dense, name), _ranks(keyword, name)
     dense_scaled, keyword_scaled = _scaled(dense), _scaled(keyword)
+    own = {
+        row: dense_weight * dense_scaled.get(row, 0.0)
+        + (1 - dense_weight) * keyword_scaled.get(row, 0.0)
+        for row in {**dense, **keyword}
+    }
+    total = dict(own)
+    if neighbour_weight:
+        for row, score in own.items():
+            for other in beside(row):
+                total[other] = total.get(other, 0.0) + neighbour_weight * score
+    most = 1 + 2 * neighbour_weight
     fused = [
         Fused(
-            id=item,
-            score=dense_weight * dense_scaled.get(item, 0.0)
-            + (1 - dense_weight) * keyword_scaled.get(item, 0.0),
-            dense=dense.get(item),
-            dense_rank=dense_ranks.get(item),
-            keyword_rank=keyword_ranks.get(item),
+            row=row,
+            score=score / most,
+            dense=dense.get(row),
+            dense_rank=dense_ranks.get(row),
+            keyword_rank=keyword_ranks.get(row),
         )
-        for item in {**dense, **keyword}
+        for row, score in total.items()
     ]
-    return sorted(fused, key=lambda hit: (-hit.score, hit.id))
+    return sorted(fused, key=lambda hit: (-hit.score, name(hit.row)))
 
 
-def _ranks(scores: Mapping[str, float]) -> dict[str, int]:
-    ordered = sorted(scores, key=lambda item: (-scores[item], item))
-    return {item: rank for rank, item in enumerate(ordered, start=1)}
+def _ranks(scores: Mapping[int, float], name: Callable[[int], str]) -> dict[int, int]:
+    ordered = sorted(scores, key=lambda row: (-scores[row], name(row)))
+    return {row: rank for rank, row in enumerate(ordered, start=1)}
 
 
-def _scaled(scores: Mapping[str, float]) -> dict[str, float]:
+def _scaled(scores: Mapping[int, float]) -> dict[int, float]:
     if not scores:
         return {}
     low, high = min(scores.values()), max(scores.values())
     if high == low:
         return dict.fromkeys(scores, 1.0)
-    return {item: (score - low) / (high - low) for item, score in scores.items()}
+    return {row: (score - low) / (high - low) for row, score in scores.items()}

@@ -8,13 +8,19 @@ from typing import Any
 class RetrievalSettings:
     """How candidates become passages.
 
-    ``dense_weight`` is the share of the dense score in the fused one; the rest is the keywords'.
-    Nothing relevant was found where the best cosine is below ``min_similarity`` and the best
-    passage holds less than ``min_coverage`` of the question's terms.
+    ``candidates`` of each half are fused. ``dense_weight`` is the share of the dense score in the
+    fused one, the rest is the keywords'; ``neighbour_weight`` is what a chunk gains of the scores
+    beside it. ``k1`` and ``b`` are BM25's: chunks are short, so a word that comes twice says little
+    more than one that comes once. Nothing relevant was found where the best cosine is below
+    ``min_similarity`` and the best passage holds less than ``min_coverage`` of the question's
+    terms.
     """
 
     candidates: int = 50
     dense_weight: float = 0.5
+    neighbour_weight: float = 0.2
+    k1: float = 0.4
+    b: float = 0.75
     top_k: int = 5
     min_similarity: float = 0.3
     min_coverage: float = 0.6

@@ -29,7 +29,8 @@ from rag_platform.ledger.passages import readable_chunks
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents
 from rag_platform.ledger.transitions import announce, publish, set_content
-from rag_platform.retrieval.search import Passage, SearchResult
+from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.search import SearchResult
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform

@@ -10,7 +10,8 @@ from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdic
 from rag_platform.ledger.documents import State
 from rag_platform.ledger.listing import ListedDocument
 from rag_platform.ledger.passages import Chunk
-from rag_platform.retrieval.search import Passage, SearchResult
+from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.search import SearchResult
 
 
 class DocumentPayload(BaseModel):

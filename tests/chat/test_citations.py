@@ -2,7 +2,8 @@
 
 from rag_platform.chat.answering import _Writing
 from rag_platform.ledger.passages import Chunk
-from rag_platform.retrieval.search import Passage, SearchResult
+from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.search import SearchResult
 from rag_platform.retrieval.settings import RetrievalSettings
 
 

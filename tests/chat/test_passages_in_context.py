@@ -3,7 +3,7 @@
 from rag_platform.chat.language_models.extractive import _candidates
 from rag_platform.chat.prompt import question_with_passages
 from rag_platform.ledger.passages import Chunk
-from rag_platform.retrieval.search import Passage
+from rag_platform.retrieval.passages import Passage
 
 
 def passage(number: int, text: str, *headings: str) -> Passage:

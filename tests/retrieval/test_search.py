@@ -154,7 +154,7 @@ def test_deleted_passages_do_not_hide_the_others(filled, platform, put, pipeline
 @on_sqlite
 def test_chroma_that_is_away_is_an_error_and_never_half_a_search(filled, platform, free_port):
     chroma = Chroma("127.0.0.1", free_port(), timeout=2)
-    search = Search(platform.ledger, chroma, platform.encoders)
+    search = Search(platform.ledger, platform.objects, chroma, platform.encoders)
     with pytest.raises(IndexUnavailable):
         search("parental leave")
     chroma.close()
@@ -164,7 +164,7 @@ def test_chroma_that_is_away_is_an_error_and_never_half_a_search(filled, platfor
 def test_nothing_is_searched_before_anything_serves(ledger, free_port):
     chroma = Chroma("127.0.0.1", free_port(), timeout=2)
     with pytest.raises(Unavailable, match="Nothing serves yet"):
-        Search(ledger, chroma, None)("leave")
+        Search(ledger, None, chroma, None)("leave")
     chroma.close()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag_platform.retrieval.search import Passage
+from rag_platform.retrieval.passages import Passage
 
 
 class LanguageModel(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from rag_platform.chat.sentences import sentences
 from rag_platform.embedding.encoder import Encoder
 from rag_platform.index.analysis import terms
-from rag_platform.retrieval.search import Passage
+from rag_platform.retrieval.passages import Passage
 
 _SENTENCES = 3
 _CANDIDATES = 40

@@ -7,7 +7,7 @@ import ollama
 
 from rag_platform.chat.prompt import instructions, question_with_passages
 from rag_platform.errors import LanguageModelUnavailable
-from rag_platform.retrieval.search import Passage
+from rag_platform.retrieval.passages import Passage
 from rag_platform.settings import OllamaSettings
 
 

@@ -1,0 +1,57 @@
+"""BM25 (Robertson, Zaragoza 2009) over segments, with one statistic for all of them together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rag_platform.index.analysis import term_ids, terms
+from rag_platform.index.postings import Segment
+
+Scores = npt.NDArray[np.float64]
+"""A score for each row of each segment, one segment after the other."""
+
+
+def score(segments: Sequence[Segment], question: str, *, k1: float, b: float) -> Scores:
+    """The BM25 score of every row; 0 where no term of the question is held.
+
+    The statistics are those of all segments together: scores that each collection reckoned with
+    its own could not be compared, and a word would count for little where a collection is small.
+    """
+    living = sum(segment.living for segment in segments)
+    parts = [np.zeros(len(segment), dtype=np.float64) for segment in segments]
+    if not living:
+        return _joined(parts)
+    mean_length = max(sum(segment.length for segment in segments) / living, 1e-9)
+    for term in dict.fromkeys(term_ids(terms(question))):
+        postings = [segment.postings(term) for segment in segments]
+        frequency = sum(len(rows) for rows, _ in postings)
+        if not frequency:
+            continue
+        idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
+        for segment, (rows, counts), part in zip(segments, postings, parts, strict=True):
+            norm = k1 * (1 - b + b * segment.lengths[rows] / mean_length)
+            part[rows] += idf * counts * (k1 + 1) / (counts + norm)
+    return _joined(parts)
+
+
+def best(segments: Sequence[Segment], scores: Scores, n: int) -> list[tuple[int, float]]:
+    """The ``n`` best rows with a score above 0, best first; ties by chunk id."""
+    hits = np.flatnonzero(scores)
+    if n < 1 or not len(hits):
+        return []
+    if len(hits) > n:
+        # Everything as good as the n-th stays until ties are settled by id.
+        bound = np.partition(scores[hits], len(hits) - n)[len(hits) - n]
+        hits = hits[scores[hits] >= bound]
+    offsets = np.cumsum([0, *(len(segment) for segment in segments)])
+    found: list[tuple[str, int, float]] = []
+    for row in hits.tolist():
+        number = int(np.searchsorted(offsets, row, side="right")) - 1
+        found.append((segments[number].chunk_ids[row - int(offsets[number])], row, scores[row]))
+    found.sort(key=lambda hit: (-hit[2], hit[0]))
+    return [(row, float(value)) for _, row, value in found[:n]]
+
+
+def _joined(parts: list[Scores]) -> Scores:
+    return np.concatenate(parts) if parts else np.zeros(0)

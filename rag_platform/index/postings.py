@@ -1,0 +1,127 @@
+"""Postings of some chunks in memory: their order, their vectors, and which terms they hold."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rag_platform.index.analysis import TermIds, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A chunk as the ledger stores it for the search."""
+
+    content_id: str
+    ordinal: int
+    chunk_id: str
+    terms: bytes
+    """As :func:`rag_platform.index.analysis.pack` made it."""
+    vector_ids: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Rows are chunks, those of one content side by side in reading order.
+
+    Postings are in CSR form: a term's rows are ``rows[starts[t]:starts[t + 1]]``.
+    """
+
+    chunk_ids: list[str]
+    contents: list[str]
+    spans: dict[str, tuple[int, int]]
+    """Where the rows of each content begin and end."""
+    vectors: dict[str, list[int]]
+    """The rows of each vector."""
+    lengths: npt.NDArray[np.float32]
+    alive: npt.NDArray[np.bool_]
+    vocabulary: TermIds
+    starts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.chunk_ids)
+
+    @cached_property
+    def living(self) -> int:
+        """How many rows can be found."""
+        return int(self.alive.sum())
+
+    @cached_property
+    def length(self) -> float:
+        """The terms of all rows that can be found."""
+        return float(self.lengths[self.alive].sum())
+
+    def postings(self, term: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
+        """The living rows that hold a term, and how often."""
+        at = int(np.searchsorted(self.vocabulary, np.uint64(term)))
+        if at == len(self.vocabulary) or self.vocabulary[at] != term:
+            return self.rows[:0], self.counts[:0]
+        part = slice(self.starts[at], self.starts[at + 1])
+        rows, counts = self.rows[part], self.counts[part]
+        if self.living == len(self):
+            return rows, counts
+        living = self.alive[rows]
+        return rows[living], counts[living]
+
+    def rows_of(self, vector_id: str) -> list[int]:
+        """The living rows that have a vector."""
+        return [row for row in self.vectors.get(vector_id, ()) if self.alive[row]]
+
+    def beside(self, row: int) -> list[int]:
+        """The rows before and after one, in the same content."""
+        content = self.contents[row]
+        first, end = self.spans[content]
+        return [other for other in (row - 1, row + 1) if first <= other < end]
+
+    def living_contents(self) -> set[str]:
+        """The contents that can be found."""
+        return {content for content, (first, _) in self.spans.items() if self.alive[first]}
+
+    def without(self, contents: Iterable[str]) -> "Segment":
+        """The same, with the chunks of these contents dead."""
+        dead = self.mask(contents)
+        if not (dead & self.alive).any():
+            return self
+        return dataclasses.replace(self, alive=self.alive & ~dead)
+
+    def mask(self, contents: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Which rows belong to these contents."""
+        rows = np.zeros(len(self), dtype=np.bool_)
+        for content in contents:
+            if (span := self.spans.get(content)) is not None:
+                rows[slice(*span)] = True
+        return rows
+
+
+def segment_of(chunks: Iterable[Analysed]) -> Segment:
+    """The segment of some chunks, of which there is at least one."""
+    ordered = sorted(chunks, key=lambda chunk: (chunk.content_id, chunk.ordinal))
+    unpacked = [unpack(chunk.terms) for chunk in ordered]
+    sizes = [len(ids) for ids, _ in unpacked]
+    ids = np.concatenate([ids for ids, _ in unpacked])
+    counts = np.concatenate([counts for _, counts in unpacked])
+    order = np.argsort(ids, kind="stable")
+    vocabulary, starts = np.unique(ids[order], return_index=True)
+    vectors: dict[str, list[int]] = {}
+    spans: dict[str, tuple[int, int]] = {}
+    for row, chunk in enumerate(ordered):
+        spans[chunk.content_id] = (spans.get(chunk.content_id, (row, row))[0], row + 1)
+        for vector_id in chunk.vector_ids:
+            vectors.setdefault(vector_id, []).append(row)
+    return Segment(
+        chunk_ids=[chunk.chunk_id for chunk in ordered],
+        contents=[chunk.content_id for chunk in ordered],
+        spans=spans,
+        vectors=vectors,
+        lengths=np.array([counts.sum() for _, counts in unpacked], dtype=np.float32),
+        alive=np.ones(len(ordered), dtype=np.bool_),
+        vocabulary=vocabulary,
+        starts=np.append(starts, len(ids)).astype(np.int64),
+        rows=np.repeat(np.arange(len(ordered), dtype=np.int32), sizes)[order],
+        counts=counts[order],
+    )

@@ -1,0 +1,110 @@
+"""From ranked candidates to the passages that readers get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from rag_platform.index.analysis import terms
+from rag_platform.ledger.filters import EVERYTHING, Filters
+from rag_platform.ledger.generations import Generation
+from rag_platform.ledger.passages import Chunk, readable_chunks
+from rag_platform.ledger.statements import in_batches
+from rag_platform.retrieval.corpus import Corpus
+from rag_platform.retrieval.fusion import Fused
+
+_ALIKE = 0.9
+"""The share of two passages' terms from which they say the same, if their numbers are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with what found it."""
+
+    chunk: Chunk
+    score: float
+    similarity: float | None
+    """The cosine of question and chunk, where the dense search found it."""
+    coverage: float
+    """The share of the question's terms that the chunk holds."""
+    dense_rank: int | None
+    keyword_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What readers of some collections may see: the ledger decides, not the index."""
+
+    generation: Generation
+    collection_ids: Sequence[int]
+    filters: Filters = EVERYTHING
+
+    def first(
+        self,
+        connection: sa.Connection,
+        corpus: Corpus,
+        ranked: Sequence[Fused],
+        wanted: int,
+        question: str,
+    ) -> tuple[list[Passage], bool]:
+        """The best ``wanted`` passages, and whether every candidate met on the way was readable.
+
+        Texts are large, so only those in question are read.
+        """
+        question_terms = frozenset(terms(question))
+        passages: list[Passage] = []
+        said = _Said()
+        whole = True
+        for hits in in_batches(ranked, wanted):
+            ids = [corpus.chunk_id(hit.row) for hit in hits]
+            found = readable_chunks(
+                connection, self.generation, ids, self.collection_ids, self.filters
+            )
+            for hit, chunk_id in zip(hits, ids, strict=True):
+                chunk = found.get(chunk_id)
+                if chunk is None:
+                    whole = False
+                    continue
+                if not said.is_new(chunk.text):
+                    continue  # the same words in another document add nothing to an answer
+                coverage = _coverage(question_terms, chunk)
+                ranks = (hit.dense_rank, hit.keyword_rank)
+                passages.append(Passage(chunk, hit.score, hit.dense, coverage, *ranks))
+                if len(passages) == wanted:
+                    return passages, whole
+        return passages, whole
+
+
+class _Said:
+    """The words of the passages so far."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._words: list[frozenset[str]] = []
+
+    def is_new(self, text: str) -> bool:
+        """Whether a text says anything that none before it says; then it counts from now on.
+
+        Texts that differ in a number or a year are never taken for the same.
+        """
+        if text in self._texts:
+            return False
+        words = frozenset(terms(text))
+        if any(_alike(words, other) for other in self._words):
+            return False
+        self._texts.add(text)
+        self._words.append(words)
+        return True
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    if len(one & other) < _ALIKE * len(one | other) or not one:
+        return False
+    return not any(character.isdigit() for word in one ^ other for character in word)
+
+
+def _coverage(question: frozenset[str], chunk: Chunk) -> float:
+    if not question:
+        return 0.0
+    held = frozenset(terms(" ".join((chunk.title, *chunk.heading_path, chunk.text))))
+    return len(question & held) / len(question)
