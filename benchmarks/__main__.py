@@ -1,7 +1,7 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, upload, search, encoding, unchanged, bulk, ingestion. ``ingestion``
+start, idle, freshness, upload, search, searching, encoding, unchanged, bulk, ingestion. The last
 compares with LangChain, which the extra ``bench`` installs, on the files of a folder that
 ``--data`` names; without one it is left out.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk, encoding, running, unchanged
+from benchmarks import bulk, encoding, running, searching, unchanged
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "freshness": running.freshness,
     "upload": running.upload,
     "search": running.search,
+    "searching": searching.searching,
     "encoding": encoding.encoding,
     "bulk": bulk.bulk,
     "unchanged": unchanged.unchanged,

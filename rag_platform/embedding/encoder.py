@@ -8,13 +8,19 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from cachetools import LRUCache
 from tokenizers import Tokenizer
 
+from rag_platform.embedding.batches import Batches
 from rag_platform.embedding.files import ModelFiles
 from rag_platform.errors import ModelUnavailable
 
 Vectors = npt.NDArray[np.float32]
 """Unit vectors as rows: shape (texts, dimension)."""
+
+
+_QUESTIONS = 1000
+"""Questions whose vectors are kept: people ask again, and a page asks for more passages."""
 
 
 class Encoder:
@@ -48,6 +54,10 @@ class Encoder:
         self.tokenizer: Tokenizer = load_tokenizer(files)
         self._sessions: dict[int, Any] = {}
         self._loading = threading.Lock()
+        self._known: LRUCache[str, Vectors] = LRUCache(_QUESTIONS)
+        self._knowing = threading.Lock()
+        # A short text is bound by reading the weights, which threads do faster together.
+        self._questions = Batches(lambda batch: self._run(batch, threads=self.threads))
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """The vectors of ``texts``, in their order: shape (len(texts), dimension).
@@ -63,11 +73,19 @@ class Encoder:
 
     def encode_query(self, text: str) -> Vectors:
         """The vector of a question: shape (dimension,). A question too long is cut at its end."""
+        with self._knowing:
+            known = self._known.get(text)
+        if known is None:
+            known = self._encode_query(text)
+            with self._knowing:
+                self._known[text] = known
+        return known
+
+    def _encode_query(self, text: str) -> Vectors:
         ids = self._token_ids([self.query_prefix + text])[0]
         if len(ids) > self.max_tokens:
             ids = [*ids[: self.max_tokens - 1], ids[-1]]
-        # One short text is bound by reading the weights, which threads do faster together.
-        return self._run([ids], threads=self.threads)[0]
+        return self._questions(ids)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads for ``text`` as a document, special tokens included."""

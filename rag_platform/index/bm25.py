@@ -23,16 +23,23 @@ def score(segments: Sequence[Segment], question: str, *, k1: float, b: float) ->
     if not living:
         return _joined(parts)
     mean_length = max(sum(segment.length for segment in segments) / living, 1e-9)
+    norms = [segment.norm(mean_length, k1, b) for segment in segments]
     for term in dict.fromkeys(term_ids(terms(question))):
         postings = [segment.postings(term) for segment in segments]
         frequency = sum(len(rows) for rows, _ in postings)
         if not frequency:
             continue
         idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
-        for segment, (rows, counts), part in zip(segments, postings, parts, strict=True):
-            norm = k1 * (1 - b + b * segment.lengths[rows] / mean_length)
-            part[rows] += idf * counts * (k1 + 1) / (counts + norm)
+        for norm, (rows, counts), part in zip(norms, postings, parts, strict=True):
+            part[rows] += idf * (k1 + 1) * counts / (counts + norm[rows])
     return _joined(parts)
+
+
+def coverage(segment: Segment, row: int, question: Sequence[int]) -> float:
+    """The share of the question's terms (their ids) that a row holds."""
+    if not question:
+        return 0.0
+    return sum(segment.holds(row, term) for term in question) / len(question)
 
 
 def best(segments: Sequence[Segment], scores: Scores, n: int) -> list[tuple[int, float]]:

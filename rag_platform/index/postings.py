@@ -2,13 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from rag_platform.index.analysis import TermIds, unpack
+
+_NORMS = 8
+"""Norms that are kept of each segment: one for each set of collections that is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Segment:
     starts: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int32]
     counts: npt.NDArray[np.uint16]
+    _norms: dict[tuple[float, float, float], npt.NDArray[np.float64]] = field(
+        default_factory=dict[tuple[float, float, float], npt.NDArray[np.float64]]
+    )
 
     def __len__(self) -> int:
         return len(self.chunk_ids)
@@ -68,6 +74,23 @@ class Segment:
         living = self.alive[rows]
         return rows[living], counts[living]
 
+    def holds(self, row: int, term: int) -> bool:
+        """Whether a living row holds a term."""
+        rows, _ = self.postings(term)
+        at = int(np.searchsorted(rows, row))
+        return at < len(rows) and int(rows[at]) == row
+
+    def norm(self, mean_length: float, k1: float, b: float) -> npt.NDArray[np.float64]:
+        """BM25's norm of every row's length; kept, since the mean changes with the ledger only."""
+        key = (mean_length, k1, b)
+        known = self._norms.get(key)
+        if known is None:
+            known = k1 * (1 - b + b * self.lengths.astype(np.float64) / mean_length)
+            if len(self._norms) >= _NORMS:
+                self._norms.clear()
+            self._norms[key] = known
+        return known
+
     def rows_of(self, vector_id: str) -> list[int]:
         """The living rows that have a vector."""
         return [row for row in self.vectors.get(vector_id, ()) if self.alive[row]]
@@ -87,7 +110,7 @@ class Segment:
         dead = self.mask(contents)
         if not (dead & self.alive).any():
             return self
-        return dataclasses.replace(self, alive=self.alive & ~dead)
+        return dataclasses.replace(self, alive=self.alive & ~dead, _norms={})
 
     def mask(self, contents: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Which rows belong to these contents."""

@@ -5,14 +5,14 @@ What an index returns is only a candidate: the ledger decides what is current an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from rag_platform.ledger.documents import readable
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
-from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in
+from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, in_batches
 from rag_platform.ledger.tables import (
     chunk_vectors,
     chunks,
@@ -84,10 +84,27 @@ def readable_chunks(
 
     Where several documents hold the same bytes, the first by collection and key is cited.
     """
-    statement = (
-        _readable(
-            generation,
-            collection_ids,
+    best: dict[str, Chunk] = {}
+    statement = _readable(filters)
+    for batch in in_batches(chunk_ids):
+        values = {
+            "chunks": list(batch),
+            "collections": list(collection_ids),
+            "chunking": generation.chunking,
+        }
+        for row in connection.execute(statement, values):
+            chunk = _chunk(row)
+            known = best.get(chunk.id)
+            if known is None or (chunk.collection, chunk.key) < (known.collection, known.key):
+                best[chunk.id] = chunk
+    return best
+
+
+@lru_cache(maxsize=64)
+def _readable(filters: Filters) -> AnySelect:
+    """Made once: to put it together takes longer than to run it."""
+    return (
+        sa.select(
             chunks.c.id,
             chunks.c.content_id,
             collections.c.name,
@@ -99,29 +116,15 @@ def readable_chunks(
             chunks.c.end,
             chunks.c.text,
         )
-        .join(contents, contents.c.id == chunks.c.content_id)
-        .where(*filters.conditions())
-        .join(collections, collections.c.id == documents.c.collection_id)
-    )
-    best: dict[str, Chunk] = {}
-    for row in fetch_in(connection, statement, chunks.c.id, list(chunk_ids)):
-        chunk = _chunk(row)
-        known = best.get(chunk.id)
-        if known is None or (chunk.collection, chunk.key) < (known.collection, known.key):
-            best[chunk.id] = chunk
-    return best
-
-
-def _readable(
-    generation: Generation, collection_ids: Sequence[int], *columns: sa.ColumnElement[Any]
-) -> AnySelect:
-    return (
-        sa.select(*columns)
         .join_from(chunks, documents, documents.c.indexed_content_id == chunks.c.content_id)
+        .join(contents, contents.c.id == chunks.c.content_id)
+        .join(collections, collections.c.id == documents.c.collection_id)
         .where(
             readable(),
-            documents.c.collection_id.in_(list(collection_ids)),
-            chunks.c.chunking == generation.chunking,
+            chunks.c.id.in_(sa.bindparam("chunks", expanding=True)),
+            documents.c.collection_id.in_(sa.bindparam("collections", expanding=True)),
+            chunks.c.chunking == sa.bindparam("chunking"),
+            *filters.conditions(),
         )
     )
 

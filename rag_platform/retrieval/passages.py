@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from rag_platform.index.analysis import terms
+from rag_platform.index.analysis import term_ids, terms
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.passages import Chunk, readable_chunks
@@ -14,7 +14,7 @@ from rag_platform.retrieval.corpus import Corpus
 from rag_platform.retrieval.fusion import Fused
 
 _ALIKE = 0.9
-"""The share of two passages' terms from which they say the same, if their numbers are equal."""
+"""The share of two passages' words from which they say the same, if their numbers are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Passage:
     similarity: float | None
     """The cosine of question and chunk, where the dense search found it."""
     coverage: float
-    """The share of the question's terms that the chunk holds."""
+    """The share of the question's terms that the chunk and its headings hold."""
     dense_rank: int | None
     keyword_rank: int | None
 
@@ -51,7 +51,7 @@ class Readers:
 
         Texts are large, so only those in question are read.
         """
-        question_terms = frozenset(terms(question))
+        question_terms = list(dict.fromkeys(term_ids(terms(question))))
         passages: list[Passage] = []
         said = _Said()
         whole = True
@@ -67,7 +67,7 @@ class Readers:
                     continue
                 if not said.is_new(chunk.text):
                     continue  # the same words in another document add nothing to an answer
-                coverage = _coverage(question_terms, chunk)
+                coverage = corpus.coverage(hit.row, question_terms)
                 ranks = (hit.dense_rank, hit.keyword_rank)
                 passages.append(Passage(chunk, hit.score, hit.dense, coverage, *ranks))
                 if len(passages) == wanted:
@@ -89,7 +89,7 @@ class _Said:
         """
         if text in self._texts:
             return False
-        words = frozenset(terms(text))
+        words = frozenset(text.casefold().split())
         if any(_alike(words, other) for other in self._words):
             return False
         self._texts.add(text)
@@ -101,10 +101,3 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     if len(one & other) < _ALIKE * len(one | other) or not one:
         return False
     return not any(character.isdigit() for word in one ^ other for character in word)
-
-
-def _coverage(question: frozenset[str], chunk: Chunk) -> float:
-    if not question:
-        return 0.0
-    held = frozenset(terms(" ".join((chunk.title, *chunk.heading_path, chunk.text))))
-    return len(question & held) / len(question)

@@ -24,6 +24,7 @@ from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.collections import ensure_collection, list_collections
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import known_documents
+from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import create_generation, current_serving, start_serving
 from rag_platform.ledger.passages import readable_chunks
 from rag_platform.ledger.statements import insert_ignore
@@ -52,7 +53,12 @@ class ParagraphSearch:
         self._ledger = ledger
 
     def __call__(
-        self, question: str, collections: Sequence[str] | None = None, top_k: int | None = None
+        self,
+        question: str,
+        collections: Sequence[str] | None = None,
+        top_k: int | None = None,
+        *,
+        filters: Filters = EVERYTHING,
     ) -> SearchResult:
         """As the real search does it, with the keywords' half alone."""
         started = time.perf_counter()
@@ -66,7 +72,7 @@ class ParagraphSearch:
                     raise NotFound(f"There is no collection {name!r}.")
             ids = connection.execute(sa.select(chunks.c.id)).scalars().all()
             found = readable_chunks(
-                connection, serving.generation, ids, [known[name] for name in names]
+                connection, serving.generation, ids, [known[name] for name in names], filters
             )
         asked = set(terms(question))
         coverage = {

@@ -1,9 +1,11 @@
 """What clients send: strict, bounded, and nothing that is not in the contract."""
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from rag_platform.ledger.filters import Filters
 from rag_platform.service.paging import is_clean
 
 
@@ -28,6 +30,12 @@ Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Reasons = Annotated[
     list[Annotated[Text, Field(min_length=1, max_length=100)]], Field(max_length=10)
 ]
+Values = Annotated[list[Name], Field(max_length=100)]
+Day = Annotated[
+    date,
+    # JSON has no dates; the day before the first and after the last of the calendar is no date.
+    Field(strict=False, ge=date(1, 1, 2), le=date(9999, 12, 30)),
+]
 ChunkId = Annotated[str, Field(pattern=r"\A[0-9a-f]{32}\z")]
 
 
@@ -37,13 +45,41 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class FiltersBody(Body):
+    """What a document has to be; a list is met by any of its values."""
+
+    key_prefix: Annotated[Text, Field(max_length=1024)] = ""
+    media_types: Values = []
+    authors: Values = []
+    languages: Values = []
+    since: Day | None = None
+    until: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("until lies before since")
+        return self
+
+    def filters(self) -> Filters:
+        """As the search takes them."""
+        return Filters(
+            key_prefix=self.key_prefix,
+            media_types=tuple(sorted(self.media_types)),
+            authors=tuple(sorted(self.authors)),
+            languages=tuple(sorted(self.languages)),
+            since=self.since,
+            until=self.until,
+        )
+
+
 class SearchBody(Body):
     """A search; no collections means all of them."""
 
     query: Question
     collections: Names | None = None
     top_k: Annotated[int, Field(ge=1, le=100)] | None = None
-    filters: Any = None
+    filters: FiltersBody | None = None
 
 
 class ChatBody(Body):

@@ -194,3 +194,49 @@ def test_a_small_collection_is_heard_beside_a_large_one(platform, put, pipeline)
     result = platform.search("What does the late fly cost?")
     assert _keys(result)[0] == "quick/two.md"
     assert result.passages[0].keyword_rank == 1
+
+
+@on_sqlite
+def test_what_is_asked_again_is_not_searched_again_until_something_changes(
+    filled, platform, put, pipeline, chroma_server, bucket_folder
+):
+    first = platform.search("parental leave", ["handbook"])
+    chroma_server.kill()
+    assert platform.search("parental leave", ["handbook"]).passages == first.passages
+    with pytest.raises(IndexUnavailable):
+        platform.search("parental leave", ["handbook"], 4)
+    chroma_server.start()
+    put("handbook/more.md", "# More\n\nParental leave can be taken in parts.")
+    pipeline()
+    assert "handbook/more.md" in _keys(platform.search("parental leave", ["handbook"]))
+    (bucket_folder / "handbook" / "more.md").unlink()
+    pipeline.documents("handbook")
+    assert platform.search("parental leave", ["handbook"]).passages == first.passages
+
+
+@on_sqlite
+def test_a_chunk_between_two_good_ones_is_found_with_them(put, pipeline, platform):
+    sentence = "The old mill by the river grinds wheat for the village. "
+    between = "Nothing of the kind is said in this part, which is about taxes and roads. "
+    put("books/mill.txt", sentence * 14 + between * 12 + sentence * 14)
+    for number in range(30):
+        put(f"books/{number}.txt", f"The wheat of field {number} is sold. " * 5)
+    pipeline()
+    passages = platform.search("Where is wheat ground by the river?", ["books"], 5).passages
+    assert any("about taxes" in p.chunk.text for p in passages[:3])
+
+
+@on_sqlite
+def test_near_duplicates_are_shown_once_unless_a_number_differs(put, pipeline, platform):
+    text = (
+        "The lantern festival is held in the old harbour when the boats come home at night. "
+        "Everybody brings soup, bread and songs, and stays until the last light has gone out. "
+    )
+    put("town/one.md", text + "Bring a lamp.")
+    put("town/two.md", text + "Bring a lantern.")
+    put("town/2024.md", text + "It was on the 3rd.")
+    put("town/2025.md", text + "It was on the 5th.")
+    pipeline()
+    keys = _keys(platform.search("lantern festival", ["town"], 10))
+    assert len({"town/one.md", "town/two.md"} & set(keys)) == 1
+    assert {"town/2024.md", "town/2025.md"} <= set(keys)

@@ -185,11 +185,37 @@ def test_a_search_gives_passages_with_their_places(service):
     }
 
 
-@pytest.mark.parametrize("filters", [{"author": "me"}, [], "x", 0, False])
-def test_filters_are_refused_until_there_are_some(service, filters):
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"author": "me"},
+        {"authors": "me"},
+        {"since": "yesterday"},
+        {"since": "2020-02-30"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"since": "2021-01-01", "until": "2020-01-01"},
+        {"key_prefix": "a\x00"},
+        [],
+        "x",
+        0,
+        False,
+    ],
+)
+def test_filters_that_the_contract_does_not_know_are_refused(service, filters):
     response = service.client.post("/v1/search", json={"query": "x", "filters": filters})
-    assert response.status_code == 400
-    assert "not available yet" in response.json()["detail"]
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_filter_leaves_out_what_does_not_pass(service):
+    def keys(**filters) -> set[str]:
+        body = {"query": "parental leave", "filters": filters}
+        passages = service.client.post("/v1/search", json=body).json()["passages"]
+        return {passage["document"]["key"] for passage in passages}
+
+    assert "handbook/leave.md" in keys(key_prefix="handbook/l", since="2000-01-01")
+    assert keys(key_prefix="handbook/x") == keys(since="2100-01-01") == set()
 
 
 def test_a_question_over_the_limit_is_refused_with_the_limit(service):

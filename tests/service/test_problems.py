@@ -238,7 +238,7 @@ def test_the_log_of_an_unexpected_error_shows_no_variables(service, capfd):
 
 
 def break_search(service, error):
-    def broken(*_):
+    def broken(*_, **__):
         raise error
 
     service.platform.search = broken

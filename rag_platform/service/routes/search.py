@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from rag_platform.errors import InvalidRequest
+from rag_platform.ledger.filters import EVERYTHING
 from rag_platform.service.context import CurrentPlatform
 from rag_platform.service.payloads import SearchPayload
 from rag_platform.service.schemas import SearchBody
@@ -14,10 +15,11 @@ router = APIRouter(tags=["search"])
 @router.post("/v1/search")
 def search(body: SearchBody, platform: CurrentPlatform) -> SearchPayload:
     """The passages that fit a query best."""
-    if body.filters not in (None, {}):
-        raise InvalidRequest("Filters are not available yet.", "Leave them out.")
     check_length(body.query, platform.settings)
-    return SearchPayload.of(platform.search(body.query, body.collections, body.top_k))
+    filters = body.filters.filters() if body.filters else EVERYTHING
+    return SearchPayload.of(
+        platform.search(body.query, body.collections, body.top_k, filters=filters)
+    )
 
 
 def check_length(question: str, settings: Settings) -> None:
