@@ -6,11 +6,14 @@ import threading
 import unicodedata
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from rag_platform.documents import parsing
 from rag_platform.documents.isolation import ParserProcess
+from rag_platform.service.app import create_app
+from rag_platform.service.fakes import served
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 
@@ -36,14 +39,11 @@ NAMES = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(pipeline, bucket_folder, listed, tmp_path):
-    """After each test: no process, no unfinished file, and nothing lost."""
-    processes = {child.pid for child in psutil.Process().children(recursive=True)}
+def nothing_left(pipeline, aftermath, temporary):
+    """After each test."""
+    after = aftermath(pipeline, temporary)
     yield
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= processes
-    assert [path for path in bucket_folder.rglob("*") if path.name.startswith(".rag-")] == []
-    pipeline()
-    assert pipeline.verify().problems == []
+    after.check()
 
 
 def test_every_name_that_a_file_system_takes_is_a_document(pipeline, put, listed, found):
@@ -171,24 +171,42 @@ def test_one_file_written_twice_at_once_is_one_document_with_one_of_the_texts(
     assert [item.state for item in listed().values()] == ["indexed"]
 
 
-def test_many_tiny_files_are_taken_in_runs_of_bounded_size(pipeline, stages, platform, put):
-    for number in range(500):
+def test_one_file_uploaded_many_times_at_once_is_one_document(pipeline, platform, listed, found):
+    platform.settings.chat.fast_lane_megabytes = 1
+    app = create_app(platform)
+    data = b"# Leave\n\nParental leave is 26 weeks."
+
+    def upload(client: httpx.Client) -> None:
+        files = {"file": ("leave.md", data)}
+        answers.append(client.post("/v1/collections/handbook/documents", files=files).status_code)
+
+    answers: list[int] = []
+    with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        threads = [threading.Thread(target=upload, args=(client,)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        pipeline()
+        for thread in threads:
+            thread.join()
+    pipeline()
+    assert answers == [202] * 6
+    assert {key: item.state for key, item in listed().items()} == {"handbook/leave.md": "indexed"}
+    assert found("parental leave") == ["handbook/leave.md"]
+
+
+def test_ten_thousand_tiny_files_are_taken_in_runs_of_bounded_size(stages, platform, put):
+    for number in range(10_000):
         put(f"many/{number}.md", "The same short text in all of them.")
-    small = stages.Pipeline(platform, limit=200)
+    small = stages.Pipeline(platform, limit=4000)
     left = []
     while not left or left[-1]:
         left.append(small.documents("many").left)
-    assert left == [300, 100, 0]
+    assert left == [6000, 2000, 0]
     report = small.documents("many")
-    assert (report.unchanged, report.read) == (500, [])
+    assert (report.unchanged, report.read) == (10_000, [])
 
 
-def test_the_real_parser_leaves_no_process_and_no_file_behind(
-    stages, platform, put, listed, tmp_path, monkeypatch
-):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+def test_the_real_parser_leaves_no_process_and_no_file_behind(stages, platform, put, listed):
     put("handbook/a.md", "Parental leave is 26 weeks.")
     put("handbook/b.pdf", b"%PDF-1.7\n" + os.urandom(5000))
     with ParserProcess(timeout=30, memory_megabytes=1024) as parser:
@@ -197,4 +215,3 @@ def test_the_real_parser_leaves_no_process_and_no_file_behind(
         "handbook/a.md": "indexed",
         "handbook/b.pdf": "quarantined",
     }
-    assert list(temporary.iterdir()) == []
