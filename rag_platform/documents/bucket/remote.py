@@ -19,7 +19,6 @@ _log = structlog.get_logger(__name__)
 _CLIENT: Any = {"timeout": "60s", "connect_timeout": "5s", "allow_http": True}
 _RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 _STATUS = re.compile(r"status code: (\d{3})")
-_SLASH = "Its name ends with a slash."
 _ELSEWHERE = (
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
@@ -37,7 +36,7 @@ class ObjectStore:
         self.url = url
         self.skipped: dict[str, str] = {}
         self._markers: set[str] = set()
-        self._root: dict[str, BucketObject] | None = None
+        self._folders: frozenset[str] | None = None
         self._odd = False
         try:
             if url.startswith("memory:"):
@@ -110,17 +109,18 @@ class ObjectStore:
         seen: set[str] = set()
         try:
             whole = deep and not prefix
-            if whole and self._root is None:
+            if whole and self._folders is None:
                 self._look_at_root()
             if not self._odd:
-                pages = self._pages(prefix, deep)
-                for found in self._rooted(pages, skipped) if whole else pages:
+                folders = (self._folders or ()) if whole else ()
+                for found in self._pages(prefix, deep):
                     # Without its slash, a folder's marker may have the name of an object.
-                    if found.key not in seen:
-                        seen.add(found.key)
+                    again = found.key in seen
+                    seen.add(found.key)
+                    if found.size and (again or (found.key in folders and self._is_marker(found))):
+                        skipped[f"{found.key}/"] = "Its name ends with a slash."
+                    elif not again:
                         yield found
-                    elif found.size:
-                        skipped[f"{found.key}/"] = _SLASH
                 return
         except (obstore.exceptions.BaseError, ValueError) as error:
             # obstore takes no key with an empty, "." or ".." segment or a control character, and
@@ -147,39 +147,14 @@ class ObjectStore:
                 if meta["path"]:  # not the marker of the folder that the URL names
                     yield _object(meta)
 
-    def _rooted(
-        self, listing: Iterator[BucketObject], skipped: dict[str, str]
-    ) -> Iterator[BucketObject]:
-        """The listing without objects that only seem to lie at the root.
-
-        A key ``folder/`` is listed as ``folder``, in no folder, where the listing of the root's
-        own objects lacks it.
-        """
-        looked = False
-        given: set[str] = set()
-        for found in listing:
-            root = self._root or {}
-            if "/" in found.key:
-                yield found
-                continue
-            if root.get(found.key) != found and not looked:  # it may be new
-                looked, root = True, self._look_at_root()
-            if found.key in root and found.key not in given:
-                given.add(found.key)
-                yield root[found.key]
-            elif found.size:
-                skipped[f"{found.key}/"] = _SLASH
-
-    def _look_at_root(self) -> dict[str, BucketObject]:
-        """List what lies in no folder; a folder without a name is that of keys like ``/a.md``."""
-        listed: Any = obstore.list_with_delimiter(self._store)
-        self._root = {meta["path"]: _object(meta) for meta in listed["objects"] if meta["path"]}
-        if "" in listed["common_prefixes"] and self.url.startswith("s3:"):
+    def _look_at_root(self) -> None:
+        """Note the folders. One without a name is that of keys that begin with a slash."""
+        self._folders = frozenset(obstore.list_with_delimiter(self._store)["common_prefixes"])
+        if "" in self._folders and self.url.startswith("s3:"):
             self._odd = True
-        return self._root
 
     def _is_marker(self, found: BucketObject) -> bool:
-        """Whether an empty object is a console's idea of a folder.
+        """Whether an object is a console's idea of a folder.
 
         Its key ends with a slash, which obstore leaves out, so that it is not found by its name.
         """
