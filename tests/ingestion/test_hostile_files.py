@@ -171,6 +171,41 @@ def test_one_file_written_twice_at_once_is_one_document_with_one_of_the_texts(
     assert [item.state for item in listed().values()] == ["indexed"]
 
 
+@pytest.mark.parametrize("name", ["../up.md", "..", "/etc/up.md", "a\0b.md", "a\nb.md", "x" * 300])
+def test_a_name_that_is_a_path_or_no_text_is_refused_when_uploaded(
+    platform, bucket_folder, listed, name
+):
+    platform.settings.chat.fast_lane_megabytes = 0
+    field = b'Content-Disposition: form-data; name="file"; filename="'
+    field += name.encode("utf-8", "surrogatepass") + b'"\r\n\r\nx\r\n'
+    with served(create_app(platform)) as url:
+        answer = httpx.post(
+            f"{url}/v1/collections/handbook/documents",
+            content=b"--b\r\n" + field + b"--b--\r\n",
+            headers={"Content-Type": "multipart/form-data; boundary=b"},
+        )
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert list(bucket_folder.rglob("*")) == []
+    assert listed() == {}
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(platform, bucket_folder, listed, temporary):
+    platform.settings.chat.fast_lane_megabytes = 0
+    head = (
+        b"POST /v1/collections/handbook/documents HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 30000000\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n'
+    )
+    with served(create_app(platform)) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with socket.create_connection(address) as connection:
+            connection.sendall(head + bytes(10_000_000))
+        assert httpx.get(f"{url}/v1/documents").json()["documents"] == []
+    assert list(temporary.iterdir()) == list(bucket_folder.rglob("*")) == []
+    assert listed() == {}
+
+
 def test_one_file_uploaded_many_times_at_once_is_one_document(pipeline, platform, listed, found):
     platform.settings.chat.fast_lane_megabytes = 1
     app = create_app(platform)
