@@ -191,6 +191,15 @@ def test_a_file_whose_end_is_missing_is_read_as_far_as_it_goes(page_pdf: Pdf, en
         )
 
 
+@pytest.mark.parametrize("lost", [b"1 0 obj", b"2 0 obj"])  # the catalog, the tree of pages
+def test_pages_are_read_though_nothing_leads_to_them(page_pdf: Pdf, lost: bytes) -> None:
+    whole = page_pdf(SEEN, SEEN.replace(b"Everybody", b"Nobody"))
+    before, _, rest = whole.partition(b"xref\n0")[0].partition(lost)
+    document = parse(before + rest.partition(b"endobj\n")[2], "a.pdf")
+    assert document.text.split("\n\n") == [SENTENCE, "Nobody reads this sentence."]
+    assert document.page_count == 2
+
+
 def test_a_file_of_which_too_little_is_left_is_damaged(page_pdf: Pdf) -> None:
     whole = page_pdf(SEEN)
     for length in (whole.index(b"/Pages"), whole.index(b"stream\n"), whole.index(b"Everybody")):

@@ -20,7 +20,7 @@ from rag_platform.documents.parsing.pdf.limits import (
     check_unpacked,
 )
 from rag_platform.documents.parsing.pdf.lines import PageLines
-from rag_platform.documents.parsing.pdf.mending import CUT_OFF, with_trailer
+from rag_platform.documents.parsing.pdf.mending import CUT_OFF, mended
 from rag_platform.documents.parsing.pdf.metadata import date_of, metadata_of, title_of
 from rag_platform.documents.parsing.pdf.reading import read_page
 from rag_platform.documents.parsing.pdf.recognition import deadline, recognise
@@ -78,16 +78,14 @@ def extract(data: bytes) -> ParsedDocument:
 
 def _rescued(data: bytes, until: float) -> ParsedDocument | None:
     """What is left of a file that was cut off, if that is more than nothing."""
-    mended = with_trailer(data)
-    if mended is None:
-        return None
-    with contextlib.suppress(pypdfium2.PdfiumError, UnreadableDocument):
-        document = pypdfium2.PdfDocument(mended)
-        try:
-            read = _read(document, SecondOpinion(mended), until, cut_off=True)
-        finally:
-            document.close()
-        return dataclasses.replace(read, notes=(CUT_OFF, *read.notes))
+    for whole in mended(data):
+        with contextlib.suppress(pypdfium2.PdfiumError, UnreadableDocument):
+            document = pypdfium2.PdfDocument(whole)
+            try:
+                read = _read(document, SecondOpinion(whole), until, cut_off=True)
+            finally:
+                document.close()
+            return dataclasses.replace(read, notes=(CUT_OFF, *read.notes))
     return None
 
 

@@ -1,32 +1,57 @@
 """What to do with a PDF whose end is missing: an interrupted download, a damaged disk."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
+
+from rag_platform.documents.parsing.pdf.limits import MOST_PAGES
 
 CUT_OFF = "The end of the file is missing or damaged; what is left of it was read."
 
 _CATALOG = re.compile(rb"/Type\s*/Catalog\b")
-_OBJECT = re.compile(rb"(?<!\d)(\d{1,10})\s+(\d{1,5})\s+obj\b")
+_PAGE = re.compile(rb"/Type\s*/Page\b")
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7})\s+(\d{1,5})\s+obj\b")
 _ENCRYPTED = re.compile(rb"/Filter\s*/Standard\b")
 _BEFORE = 4096
-"""Bytes between the beginning of the catalog's object and its type; most have some dozens."""
+"""Bytes between the beginning of an object and its type; most have some dozens."""
+
+_NEW = 4_000_000
+"""Numbers of objects that no file has; PDFium takes some more."""
 
 
-def with_trailer(data: bytes) -> bytes | None:
-    """The file with an end that names its catalog, ``None`` where it has none.
+def mended(data: bytes) -> Iterator[bytes]:
+    """The file with an end that says where the document begins, in ways to try one by one.
 
-    The end says where a document begins. Without it PDFium finds all objects and does not know
-    what to do with them. An encrypted file needs a key that stands at its end, too.
+    Without an end PDFium finds all objects and does not know what to do with them. It is given the
+    file's own catalog, or one of the pages that are left. An encrypted file needs a key that stands
+    at its end, too.
     """
     if _ENCRYPTED.search(data):
-        return None
-    places = [match.start() for match in _CATALOG.finditer(data)]
-    if not places:
-        return None
-    objects = list(_OBJECT.finditer(data, max(0, places[-1] - _BEFORE), places[-1]))
-    if not objects:
-        return None
-    number, generation = objects[-1].groups()
-    return data + b"\nendstream\nendobj\ntrailer << /Root %s %s R >>\n%%%%EOF\n" % (
-        number,
-        generation,
+        return
+    if catalogs := list(_objects(data, _CATALOG)):
+        yield _ended(data, catalogs[-1])
+    if pages := list(islice(_objects(data, _PAGE), MOST_PAGES)):
+        catalog = b"%d 0 obj << /Type /Catalog /Pages %d 0 R >> endobj\n" % (_NEW, _NEW + 1)
+        tree = b"%d 0 obj << /Type /Pages /Count %d /Kids [%s] >> endobj" % (
+            _NEW + 1,
+            len(pages),
+            b" ".join(pages),
+        )
+        yield _ended(data, b"%d 0 R" % _NEW, catalog + tree)
+
+
+def _objects(data: bytes, kind: re.Pattern[bytes]) -> Iterator[bytes]:
+    """References to the objects of a type, in the order of the file."""
+    for match in islice(kind.finditer(data), 2 * MOST_PAGES):
+        place = match.start()
+        heads = list(_OBJECT.finditer(data, max(0, place - _BEFORE), place))
+        if heads and b"endobj" not in data[heads[-1].end() : place]:
+            yield b"%s %s R" % heads[-1].groups()
+
+
+def _ended(data: bytes, catalog: bytes, objects: bytes = b"") -> bytes:
+    return b"%s\nendstream\nendobj\n%s\ntrailer << /Root %s >>\n%%%%EOF\n" % (
+        data,
+        objects,
+        catalog,
     )
