@@ -5,9 +5,13 @@ before the first step of a run that takes one. Forked from a warm, single-thread
 there at once. Takes the arguments of ``dagster api grpc``.
 """
 
+import contextlib
 import multiprocessing
+import os
+import shutil
 import sys
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -33,9 +37,23 @@ def reap() -> None:
             instance.report_run_failed(run, "The process that executed this run is gone.")
 
 
+def tidy_up() -> None:
+    """Remove the folder of sockets that a killed code server left, and note where this one's is.
+
+    A server that ends by itself removes its own. No other one uses the same DAGSTER_HOME.
+    """
+    note = Path(os.environ["DAGSTER_HOME"]) / "code-server-temporary"
+    with contextlib.suppress(OSError, UnicodeError):
+        left = Path(note.read_text())
+        if left.is_absolute() and left.name.startswith("pymp-"):
+            shutil.rmtree(left, ignore_errors=True)
+    note.write_text(util.get_temp_dir())
+
+
 def main() -> None:
     """Serve until a signal ends it."""
     reap()
+    tidy_up()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_WARM)
     forkserver.ensure_running()

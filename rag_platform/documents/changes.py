@@ -1,9 +1,10 @@
 """What of one collection changed since the ledger last knew it, and what may count as deleted."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rag_platform.documents.bucket import Bucket
+from rag_platform.documents.bucket import Bucket, BucketObject
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import note_place, noted_place
 from rag_platform.ledger.documents import KnownDocument, known_by_key, living_fingerprints
@@ -90,3 +91,17 @@ def take_in_listing(
         gone,
         len(known) - len(gone),
     )
+
+
+def listed_only(bucket: Bucket, name: str, absent: Collection[str]) -> Iterator[BucketObject]:
+    """Those of a collection's objects that a listing shows and nobody finds by their keys.
+
+    ``absent`` are keys that were just not found. Most such objects were deleted meanwhile; what
+    another listing shows again cannot be read at all, and would be tried for ever.
+    Raises :class:`BucketUnavailable`.
+    """
+    if not absent:
+        return
+    for item in bucket.list_collection(name):
+        if item.key in absent and bucket.stat(item.key) is None:
+            yield item

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from rag_platform.documents.bucket import Bucket, DocumentChanging
-from rag_platform.documents.changes import take_in_listing
+from rag_platform.documents.changes import listed_only, take_in_listing
 from rag_platform.documents.contents import Content, ContentReader, Parser, save_contents
 from rag_platform.errors import NotFound, ReadingFailed, UnreadableDocument
 from rag_platform.ledger import Ledger
@@ -25,6 +25,11 @@ _BATCH_SECONDS = 1.0
 
 _HELD_BYTES = 256 * MEGABYTE
 """What is being read at once, unless a single document is larger."""
+
+NAMELESS = (
+    "The bucket lists this object but has none of this name: the name begins or ends with a slash. "
+    "Rename the object."
+)
 
 
 @dataclass(slots=True)
@@ -97,11 +102,14 @@ def reconcile_documents(
             yield document, changes.sizes[document.key]
 
     done = words = 0
+    absent: dict[str, KnownDocument] = {}
     record()
     try:
         with closing(_readings(chosen(), read, at_once)) as readings:
             for reading in readings:
                 done += 1
+                if reading.absent:
+                    absent[reading.document.key] = reading.document
                 batch.append(reading)
                 words += reading.content.words if reading.content else 0
                 if len(batch) >= BATCH or time.monotonic() - started >= _BATCH_SECONDS:
@@ -111,6 +119,8 @@ def reconcile_documents(
     except BaseException:
         _record(ledger, collection_id, batch, report)  # what was read before something failed
         raise
+    for item in listed_only(bucket, collection[1], absent):
+        batch.append(_Reading(absent[item.key], item.fingerprint, item.size, reason=NAMELESS))
     record()
     return report
 
@@ -141,6 +151,8 @@ class _Reading:
     content: Content | None = None
     reason: str | None = None
     waiting: bool = False
+    absent: bool = False
+    """Nothing was found under its name."""
 
 
 def _read(
@@ -153,7 +165,7 @@ def _read(
     except DocumentChanging:
         return _Reading(document, waiting=True)
     except NotFound:
-        return _Reading(document)  # deleted since the listing; the next one says so
+        return _Reading(document, absent=True)
     except UnreadableDocument as error:
         # The fingerprint from before the verdict: what took the file's place since is read again.
         fingerprint = before.fingerprint if before else None

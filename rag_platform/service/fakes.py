@@ -33,6 +33,7 @@ from rag_platform.ledger.transitions import announce, publish, set_content
 from rag_platform.retrieval.passages import Passage
 from rag_platform.retrieval.search import SearchResult
 from rag_platform.retrieval.settings import RetrievalSettings
+from rag_platform.service.protocol import Protocol
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
 
@@ -177,7 +178,7 @@ def served(app: FastAPI) -> Generator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http=Protocol, ws="none"))
         thread = threading.Thread(target=server.run, args=([listener],), name="uvicorn")
         thread.start()
         try:

@@ -174,6 +174,7 @@ def _chat(settings: Settings, steps: Sequence[str]) -> Child:
         command=(
             *(sys.executable, "-m", "uvicorn", "rag_platform.service.app:create_app", "--factory"),
             *("--host", host, "--port", str(port), "--timeout-graceful-shutdown", "2"),
+            *("--http", "rag_platform.service.protocol:Protocol", "--ws", "none"),
             "--no-access-log",
         ),
         ready=HttpProbe(port, "/readyz", settings.chat_host),

@@ -325,3 +325,25 @@ def test_azure_without_an_account_is_a_setting_to_correct(monkeypatch: pytest.Mo
     with pytest.raises(SettingsError, match="Account must be specified") as error:
         Bucket("az://documents")
     sentence(error)
+
+
+def test_files_at_the_root_are_listed_as_they_are_while_they_come_and_change(
+    bucket: Bucket, client: Any
+) -> None:
+    client.create_bucket(Bucket="root")
+    client.put_object(Bucket="root", Key="folder/b.md", Body=b"x")
+    root = Bucket("s3://root")
+    assert [item.key for item in root.list()] == ["folder/b.md"]
+    for data in (b"one", b"another", b""):
+        client.put_object(Bucket="root", Key="a.md", Body=data)
+        client.put_object(Bucket="root", Key="folder/", Body=data)
+        client.put_object(Bucket="root", Key="folder/b.md", Body=data)
+        assert [(item.key, item.size) for item in root.list()] == [
+            ("a.md", len(data)),
+            ("folder/b.md", len(data)),
+        ]
+        assert [root.stat(item.key) for item in root.list()] == list(root.list())
+        assert root.skipped == ({"folder/": "Its name ends with a slash."} if data else {})
+    client.put_object(Bucket="root", Key="a.md/", Body=b"hidden")
+    assert [(item.key, item.size) for item in root.list()] == [("a.md", 0), ("folder/b.md", 0)]
+    assert root.skipped == {"a.md/": "Its name ends with a slash."}

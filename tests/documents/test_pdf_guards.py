@@ -1,10 +1,12 @@
 """PDFs made to stall, crash or fool a reader: each ends soon, with a text or a sentence."""
 
+import io
 import zlib
 from collections.abc import Callable
 from random import Random
 
 import pytest
+from pypdf import PdfReader, PdfWriter
 
 from rag_platform.documents.isolation import ParserProcess
 from rag_platform.documents.parsing import parse
@@ -175,6 +177,42 @@ def changed(data: bytes, random: Random) -> bytes:
             result[one : one + length],
         )
     return bytes(result)
+
+
+@pytest.mark.parametrize("end", [b"xref\n0", b"startxref", b"%%EOF", b"endstream\nendobj\nxref"])
+def test_a_file_whose_end_is_missing_is_read_as_far_as_it_goes(page_pdf: Pdf, end: bytes) -> None:
+    whole = page_pdf(SEEN, SEEN.replace(b"Everybody", b"Nobody"))
+    document = parse(whole[: whole.rindex(end)], "a.pdf")
+    assert document.text.startswith(SENTENCE)
+    assert document.page_count == 2
+    if b"xref\n" in end:
+        assert document.notes == (
+            "The end of the file is missing or damaged; what is left of it was read.",
+        )
+
+
+@pytest.mark.parametrize("lost", [b"1 0 obj", b"2 0 obj"])  # the catalog, the tree of pages
+def test_pages_are_read_though_nothing_leads_to_them(page_pdf: Pdf, lost: bytes) -> None:
+    whole = page_pdf(SEEN, SEEN.replace(b"Everybody", b"Nobody"))
+    before, _, rest = whole.partition(b"xref\n0")[0].partition(lost)
+    document = parse(before + rest.partition(b"endobj\n")[2], "a.pdf")
+    assert document.text.split("\n\n") == [SENTENCE, "Nobody reads this sentence."]
+    assert document.page_count == 2
+
+
+def test_a_file_of_which_too_little_is_left_is_damaged(page_pdf: Pdf) -> None:
+    whole = page_pdf(SEEN)
+    for length in (whole.index(b"/Pages"), whole.index(b"stream\n"), whole.index(b"Everybody")):
+        assert reason(whole[:length]) == "The file is damaged: it is not a complete PDF."
+
+
+def test_an_encrypted_file_whose_end_is_missing_is_damaged(make_pdf: Pdf) -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(make_pdf([(12, "text")]))))
+    writer.encrypt("", owner_password="owner", algorithm="AES-128")
+    file = io.BytesIO()
+    writer.write(file)
+    data = file.getvalue()
+    assert reason(data[: data.rindex(b"xref\n0")]).startswith("The file is damaged")
 
 
 def test_damaged_files_end_in_a_text_or_a_sentence(

@@ -1,4 +1,5 @@
 import runpy
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,6 +40,22 @@ def platform(
 def pipeline(platform: Platform, stages: SimpleNamespace) -> object:
     """All stages over the platform, with everything counted."""
     return stages.Pipeline(platform)
+
+
+@pytest.fixture(scope="session")
+def aftermath() -> type:
+    """What ``aftermath.py`` beside this file defines."""
+    return runpy.run_path(str(Path(__file__).parent / "aftermath.py"))["Aftermath"]
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for the temporary files of this process and of all that it starts."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -83,6 +83,33 @@ def test_a_document_uploaded_while_the_bucket_is_listed_is_not_taken_for_gone(
     }
 
 
+def test_a_document_deleted_between_its_listing_and_its_reading_is_not_set_aside(
+    platform: Platform, bucket_folder: Path
+) -> None:
+    (bucket_folder / "c").mkdir()
+    (bucket_folder / "c" / "a.txt").write_text("It will be gone.")
+    with platform.ledger.write() as connection:
+        collection = ensure_collection(connection, "c")
+
+    class DeletedMeanwhile(Bucket):
+        def list_collection(self, name: str) -> Iterator[BucketObject]:
+            yield from super().list_collection(name)
+            (bucket_folder / "c" / "a.txt").unlink(missing_ok=True)
+
+    reconcile_documents(
+        platform.ledger,
+        DeletedMeanwhile(platform.bucket.url),
+        platform.objects,
+        ParserProcess(timeout=1, memory_megabytes=512),  # nothing is to be read
+        (collection.id, "c"),
+        limit=10,
+        max_bytes=1000,
+    )
+    with platform.ledger.read() as connection:
+        document = known_documents(connection, collection.id)["c/a.txt"]
+    assert document.state == "pending"
+
+
 def test_a_file_that_may_not_be_read_says_so_and_the_others_are_read() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -6,11 +6,14 @@ import threading
 import unicodedata
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from rag_platform.documents import parsing
 from rag_platform.documents.isolation import ParserProcess
+from rag_platform.service.app import create_app
+from rag_platform.service.fakes import served
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 
@@ -36,14 +39,11 @@ NAMES = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(pipeline, bucket_folder, listed, tmp_path):
-    """After each test: no process, no unfinished file, and nothing lost."""
-    processes = {child.pid for child in psutil.Process().children(recursive=True)}
+def nothing_left(pipeline, aftermath, temporary):
+    """After each test."""
+    after = aftermath(pipeline, temporary)
     yield
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= processes
-    assert [path for path in bucket_folder.rglob("*") if path.name.startswith(".rag-")] == []
-    pipeline()
-    assert pipeline.verify().problems == []
+    after.check()
 
 
 def test_every_name_that_a_file_system_takes_is_a_document(pipeline, put, listed, found):
@@ -171,24 +171,77 @@ def test_one_file_written_twice_at_once_is_one_document_with_one_of_the_texts(
     assert [item.state for item in listed().values()] == ["indexed"]
 
 
-def test_many_tiny_files_are_taken_in_runs_of_bounded_size(pipeline, stages, platform, put):
-    for number in range(500):
+@pytest.mark.parametrize("name", ["../up.md", "..", "/etc/up.md", "a\0b.md", "a\nb.md", "x" * 300])
+def test_a_name_that_is_a_path_or_no_text_is_refused_when_uploaded(
+    platform, bucket_folder, listed, name
+):
+    platform.settings.chat.fast_lane_megabytes = 0
+    field = b'Content-Disposition: form-data; name="file"; filename="'
+    field += name.encode("utf-8", "surrogatepass") + b'"\r\n\r\nx\r\n'
+    with served(create_app(platform)) as url:
+        answer = httpx.post(
+            f"{url}/v1/collections/handbook/documents",
+            content=b"--b\r\n" + field + b"--b--\r\n",
+            headers={"Content-Type": "multipart/form-data; boundary=b"},
+        )
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert list(bucket_folder.rglob("*")) == []
+    assert listed() == {}
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(platform, bucket_folder, listed, temporary):
+    platform.settings.chat.fast_lane_megabytes = 0
+    head = (
+        b"POST /v1/collections/handbook/documents HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 30000000\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n'
+    )
+    with served(create_app(platform)) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with socket.create_connection(address) as connection:
+            connection.sendall(head + bytes(10_000_000))
+        assert httpx.get(f"{url}/v1/documents").json()["documents"] == []
+    assert list(temporary.iterdir()) == list(bucket_folder.rglob("*")) == []
+    assert listed() == {}
+
+
+def test_one_file_uploaded_many_times_at_once_is_one_document(pipeline, platform, listed, found):
+    platform.settings.chat.fast_lane_megabytes = 1
+    app = create_app(platform)
+    data = b"# Leave\n\nParental leave is 26 weeks."
+
+    def upload(client: httpx.Client) -> None:
+        files = {"file": ("leave.md", data)}
+        answers.append(client.post("/v1/collections/handbook/documents", files=files).status_code)
+
+    answers: list[int] = []
+    with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        threads = [threading.Thread(target=upload, args=(client,)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        pipeline()
+        for thread in threads:
+            thread.join()
+    pipeline()
+    assert answers == [202] * 6
+    assert {key: item.state for key, item in listed().items()} == {"handbook/leave.md": "indexed"}
+    assert found("parental leave") == ["handbook/leave.md"]
+
+
+def test_ten_thousand_tiny_files_are_taken_in_runs_of_bounded_size(stages, platform, put):
+    for number in range(10_000):
         put(f"many/{number}.md", "The same short text in all of them.")
-    small = stages.Pipeline(platform, limit=200)
+    small = stages.Pipeline(platform, limit=4000)
     left = []
     while not left or left[-1]:
         left.append(small.documents("many").left)
-    assert left == [300, 100, 0]
+    assert left == [6000, 2000, 0]
     report = small.documents("many")
-    assert (report.unchanged, report.read) == (500, [])
+    assert (report.unchanged, report.read) == (10_000, [])
 
 
-def test_the_real_parser_leaves_no_process_and_no_file_behind(
-    stages, platform, put, listed, tmp_path, monkeypatch
-):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+def test_the_real_parser_leaves_no_process_and_no_file_behind(stages, platform, put, listed):
     put("handbook/a.md", "Parental leave is 26 weeks.")
     put("handbook/b.pdf", b"%PDF-1.7\n" + os.urandom(5000))
     with ParserProcess(timeout=30, memory_megabytes=1024) as parser:
@@ -197,4 +250,3 @@ def test_the_real_parser_leaves_no_process_and_no_file_behind(
         "handbook/a.md": "indexed",
         "handbook/b.pdf": "quarantined",
     }
-    assert list(temporary.iterdir()) == []

@@ -88,3 +88,43 @@ def test_a_collection_in_an_object_store_goes_through_the_whole_job(
     pipeline()
     assert differing() == set()
     assert pipeline.verify().problems == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "handbook/folder/",
+        "handbook/",
+        "folder/",
+        "root.md/",
+        "/root.md",
+        "/handbook/a.md",
+        "/handbook/leave.md",
+        "handbook/a/b//",
+    ],
+)
+def test_an_object_that_is_listed_and_not_found_is_set_aside_and_not_tried_again(
+    pipeline, platform, client, listed, found, key
+):
+    client.create_bucket(Bucket="slashes")
+    for item in client.list_objects_v2(Bucket="slashes").get("Contents", ()):
+        client.delete_object(Bucket="slashes", Key=item["Key"])
+    platform.bucket = Bucket("s3://slashes")
+    client.put_object(Bucket="slashes", Key="handbook/leave.md", Body=b"# Leave\n\n26 weeks.")
+    client.put_object(Bucket="slashes", Key="root.md", Body=b"# Root\n\nA file at the root.")
+    client.put_object(Bucket="slashes", Key=key, Body=b"# Hidden\n\nNobody reads this.")
+    pipeline()
+    platform.bucket = Bucket("s3://slashes")  # as another process sees it
+    first = look_at(platform.ledger, platform.bucket, {})
+    assert look_at(platform.ledger, platform.bucket, first.differing).reasons == {}
+    assert found("leave weeks", "handbook") == ["handbook/leave.md"]
+    assert found("file at the root", "default") == ["root.md"]
+    aside = listed()
+    for name in ("handbook/leave.md", "root.md"):
+        assert aside.pop(name).state == "indexed"
+    assert [item.state for item in aside.values()] + list(platform.bucket.skipped) in (
+        ["quarantined"],
+        [key],
+    )
+    assert all("slash" in (item.reason or "") for item in aside.values())
+    assert pipeline.verify().problems == []

@@ -1,5 +1,6 @@
 """From a dropped file to a cited, rated answer, on the running stack."""
 
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -171,6 +172,15 @@ def test_a_question_that_no_document_answers_is_abstained_from(stack: Stack) -> 
     answer = stack.ask("Which enzyme unwinds the double helix during replication?")
     assert answer["status"] == "abstained"
     assert answer["citations"] == []
+
+
+def test_what_is_no_http_gets_a_problem_document_too(stack: Stack) -> None:
+    address = httpx.URL(stack.url)
+    with socket.create_connection((address.host, address.port), timeout=10) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
 
 
 def test_dagster_shows_the_four_assets_their_metadata_and_a_green_check(stack: Stack) -> None:

@@ -1,6 +1,8 @@
 import os
 import shutil
 import signal
+import tempfile
+from pathlib import Path
 
 import dagster as dg
 import httpx
@@ -43,7 +45,17 @@ def test_skipped_ticks_are_kept_for_a_day_and_lost_runs_are_noticed(instance):
     assert not instance.telemetry_enabled
 
 
-def test_the_real_servers_start_answer_come_back_and_stop(platform, monkeypatch, wait_for):
+@pytest.fixture
+def temporary(monkeypatch):
+    """An empty folder for temporary files; its path is short, since it holds sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+def test_the_real_servers_start_answer_come_back_and_stop(
+    platform, monkeypatch, wait_for, temporary
+):
     ports = {name: free_port() for name in ("DAGSTER", "MLFLOW", "CHROMA")}
     monkeypatch.setenv("RAG_HOME", str(platform.home))
     for name, port in ports.items():
@@ -71,6 +83,11 @@ def test_the_real_servers_start_answer_come_back_and_stop(platform, monkeypatch,
     heartbeat = httpx.get(f"http://127.0.0.1:{ports['CHROMA']}/api/v2/heartbeat", timeout=5)
     assert heartbeat.status_code == 200
 
+    os.kill(platform.child("dagster-code").pid, signal.SIGKILL)
+    platform.wait_ready("dagster-code", restarts=1)
+    assert len(list(temporary.glob("pymp-*"))) == 1
+
     platform.signal(signal.SIGTERM)
     assert platform.wait_exit() == 0
     assert not platform.marked()
+    assert list(temporary.iterdir()) == []

@@ -36,6 +36,7 @@ class ObjectStore:
         self.url = url
         self.skipped: dict[str, str] = {}
         self._markers: set[str] = set()
+        self._folders: frozenset[str] | None = None
         self._odd = False
         try:
             if url.startswith("memory:"):
@@ -107,11 +108,18 @@ class ObjectStore:
     def _found(self, prefix: str, deep: bool, skipped: dict[str, str]) -> Iterator[BucketObject]:
         seen: set[str] = set()
         try:
+            whole = deep and not prefix
+            if whole and self._folders is None:
+                self._look_at_root()
             if not self._odd:
+                folders = (self._folders or ()) if whole else ()
                 for found in self._pages(prefix, deep):
                     # Without its slash, a folder's marker may have the name of an object.
-                    if found.key not in seen:
-                        seen.add(found.key)
+                    again = found.key in seen
+                    seen.add(found.key)
+                    if found.size and (again or (found.key in folders and self._is_marker(found))):
+                        skipped[f"{found.key}/"] = "Its name ends with a slash."
+                    elif not again:
                         yield found
                 return
         except (obstore.exceptions.BaseError, ValueError) as error:
@@ -136,10 +144,17 @@ class ObjectStore:
             pages = [obstore.list_with_delimiter(self._store, prefix or None)["objects"]]
         for page in pages:
             for meta in page:
-                yield _object(meta)
+                if meta["path"]:  # not the marker of the folder that the URL names
+                    yield _object(meta)
+
+    def _look_at_root(self) -> None:
+        """Note the folders. One without a name is that of keys that begin with a slash."""
+        self._folders = frozenset(obstore.list_with_delimiter(self._store)["common_prefixes"])
+        if "" in self._folders and self.url.startswith("s3:"):
+            self._odd = True
 
     def _is_marker(self, found: BucketObject) -> bool:
-        """Whether an empty object is a console's idea of a folder.
+        """Whether an object is a console's idea of a folder.
 
         Its key ends with a slash, which obstore leaves out, so that it is not found by its name.
         """

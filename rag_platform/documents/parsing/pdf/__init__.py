@@ -1,6 +1,7 @@
 """PDF: PDFium reads it; pypdf is asked where PDFium finds nothing, fails, or is wrong."""
 
 import contextlib
+import dataclasses
 import re
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ from rag_platform.documents.parsing.pdf.limits import (
     check_unpacked,
 )
 from rag_platform.documents.parsing.pdf.lines import PageLines
+from rag_platform.documents.parsing.pdf.mending import CUT_OFF, mended
 from rag_platform.documents.parsing.pdf.metadata import date_of, metadata_of, title_of
 from rag_platform.documents.parsing.pdf.reading import read_page
 from rag_platform.documents.parsing.pdf.recognition import deadline, recognise
@@ -62,6 +64,8 @@ def extract(data: bytes) -> ParsedDocument:
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
             raise UnreadableDocument(ENCRYPTED) from error
+        if (rescued := _rescued(data, until)) is not None:
+            return rescued
         pages = [PageLines.of_text(text) for text in second.texts()]
         if not any(page.text.strip() for page in pages):
             raise UnreadableDocument(DAMAGED) from error
@@ -72,7 +76,22 @@ def extract(data: bytes) -> ParsedDocument:
         document.close()
 
 
-def _read(document: Any, second: SecondOpinion, until: float) -> ParsedDocument:
+def _rescued(data: bytes, until: float) -> ParsedDocument | None:
+    """What is left of a file that was cut off, if that is more than nothing."""
+    for whole in mended(data):
+        with contextlib.suppress(pypdfium2.PdfiumError, UnreadableDocument):
+            document = pypdfium2.PdfDocument(whole)
+            try:
+                read = _read(document, SecondOpinion(whole), until, cut_off=True)
+            finally:
+                document.close()
+            return dataclasses.replace(read, notes=(CUT_OFF, *read.notes))
+    return None
+
+
+def _read(
+    document: Any, second: SecondOpinion, until: float, *, cut_off: bool = False
+) -> ParsedDocument:
     check_page_count(len(document))
     hidden = Hidden()
     pages: list[PageLines] = []
@@ -92,6 +111,8 @@ def _read(document: Any, second: SecondOpinion, until: float) -> ParsedDocument:
         raise UnreadableDocument(_GARBLED)
     notes = [_HIDDEN] if any(page.hidden for page in pages) else []
     if not _lettered(pages) and not notes:
+        if cut_off and not any(page.drawn for page in pages):  # blank pages: all else was lost
+            raise UnreadableDocument(DAMAGED)
         pages = _from_second(second, pages)
     if is_xfa(document) and sum(len(page.text) for page in pages) < _PLEASE_WAIT:
         raise UnreadableDocument(_XFA)
