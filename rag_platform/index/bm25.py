@@ -12,34 +12,30 @@ Scores = npt.NDArray[np.float64]
 """A score for each row of each segment, one segment after the other."""
 
 
-def score(segments: Sequence[Segment], question: str, *, k1: float, b: float) -> Scores:
-    """The BM25 score of every row; 0 where no term of the question is held.
+def score(
+    segments: Sequence[Segment], question: str, *, k1: float, b: float
+) -> tuple[Scores, float]:
+    """The BM25 score of every row, and the most that a row could reach by holding every term.
 
-    The statistics are those of all segments together: scores that each collection reckoned with
-    its own could not be compared, and a word would count for little where a collection is small.
+    A row's score is 0 where it holds no term of the question. The statistics are those of all
+    segments together: scores that each collection reckoned with its own could not be compared,
+    and a word would count for little where a collection is small.
     """
     living = sum(segment.living for segment in segments)
     parts = [np.zeros(len(segment), dtype=np.float64) for segment in segments]
     if not living:
-        return _joined(parts)
+        return _joined(parts), 0.0
     mean_length = max(sum(segment.length for segment in segments) / living, 1e-9)
     norms = [segment.norm(mean_length, k1, b) for segment in segments]
+    most = 0.0
     for term in dict.fromkeys(term_ids(terms(question))):
         postings = [segment.postings(term) for segment in segments]
         frequency = sum(len(rows) for rows, _ in postings)
-        if not frequency:
-            continue
         idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
+        most += float(idf) * (k1 + 1)
         for norm, (rows, counts), part in zip(norms, postings, parts, strict=True):
             part[rows] += idf * (k1 + 1) * counts / (counts + norm[rows])
-    return _joined(parts)
-
-
-def coverage(segment: Segment, row: int, question: Sequence[int]) -> float:
-    """The share of the question's terms (their ids) that a row holds."""
-    if not question:
-        return 0.0
-    return sum(segment.holds(row, term) for term in question) / len(question)
+    return _joined(parts), most
 
 
 def best(segments: Sequence[Segment], scores: Scores, n: int) -> list[tuple[int, float]]:

@@ -74,12 +74,6 @@ class Segment:
         living = self.alive[rows]
         return rows[living], counts[living]
 
-    def holds(self, row: int, term: int) -> bool:
-        """Whether a living row holds a term."""
-        rows, _ = self.postings(term)
-        at = int(np.searchsorted(rows, row))
-        return at < len(rows) and int(rows[at]) == row
-
     def norm(self, mean_length: float, k1: float, b: float) -> npt.NDArray[np.float64]:
         """BM25's norm of every row's length; kept, since the mean changes with the ledger only."""
         key = (mean_length, k1, b)

@@ -19,6 +19,7 @@ from rag_platform.ledger.tables import (
     collections,
     contents,
     documents,
+    generation_collections,
     serving,
 )
 
@@ -44,20 +45,32 @@ class Revisions:
     """Which state of the ledger readers see: equal revisions mean that nothing changed for them."""
 
     serving: int
-    collections: tuple[tuple[int, int], ...]
-    """The id and the revision of each collection."""
+    collections: tuple[tuple[int, int, str | None], ...]
+    """The id and the revision of each collection, and the name of its index."""
 
 
 def current_revisions(connection: sa.Connection) -> Revisions | None:
     """The revisions of this moment, by one query; None where nothing serves yet."""
     rows = connection.execute(
-        sa.select(serving.c.revision, collections.c.id, collections.c.revision)
-        .select_from(serving.outerjoin(collections, sa.true()))
+        sa.select(
+            serving.c.revision,
+            collections.c.id,
+            collections.c.revision,
+            generation_collections.c.chroma_name,
+        )
+        .select_from(serving)
+        .outerjoin(collections, sa.true())
+        .outerjoin(
+            generation_collections,
+            (generation_collections.c.generation_id == serving.c.generation_id)
+            & (generation_collections.c.collection_id == collections.c.id),
+        )
         .order_by(collections.c.id)
     ).all()
     if not rows:
         return None
-    return Revisions(rows[0][0], tuple((row[1], row[2]) for row in rows if row[1] is not None))
+    known = tuple((row[1], row[2], row[3]) for row in rows if row[1] is not None)
+    return Revisions(rows[0][0], known)
 
 
 def vectors_of_chunks(

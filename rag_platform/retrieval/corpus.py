@@ -7,7 +7,6 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from rag_platform.index import bm25
 from rag_platform.index.postings import Segment
 
 
@@ -40,11 +39,6 @@ class Corpus:
         """The chunk of a row; one that stands in several collections has several rows."""
         number, inside = self._place(row)
         return self.segments[number].chunk_ids[inside]
-
-    def coverage(self, row: int, question: Sequence[int]) -> float:
-        """The share of a question's terms (their ids) that a row holds."""
-        number, inside = self._place(row)
-        return bm25.coverage(self.segments[number], inside, question)
 
     def rows_of(self, collection: str, vector_id: str) -> list[int]:
         """The rows of a collection that have a vector and that readers see."""

@@ -31,12 +31,13 @@ def fuse(
     each candidate gains ``neighbour_weight`` of the scores of the chunks ``beside`` it, and what
     stands beside a candidate is one. Scores are in [0, 1]; ties are settled by ``name``.
     """
-    dense_ranks, keyword_ranks = _ranks(dense, name), _ranks(keyword, name)
+    names = {row: name(row) for row in {**dense, **keyword}}
+    dense_ranks, keyword_ranks = _ranks(dense, names), _ranks(keyword, names)
     dense_scaled, keyword_scaled = _scaled(dense), _scaled(keyword)
     own = {
         row: dense_weight * dense_scaled.get(row, 0.0)
         + (1 - dense_weight) * keyword_scaled.get(row, 0.0)
-        for row in {**dense, **keyword}
+        for row in names
     }
     total = dict(own)
     if neighbour_weight:
@@ -54,11 +55,12 @@ def fuse(
         )
         for row, score in total.items()
     ]
-    return sorted(fused, key=lambda hit: (-hit.score, name(hit.row)))
+    names |= {row: name(row) for row in total.keys() - names.keys()}
+    return sorted(fused, key=lambda hit: (-hit.score, names[hit.row]))
 
 
-def _ranks(scores: Mapping[int, float], name: Callable[[int], str]) -> dict[int, int]:
-    ordered = sorted(scores, key=lambda row: (-scores[row], name(row)))
+def _ranks(scores: Mapping[int, float], names: Mapping[int, str]) -> dict[int, int]:
+    ordered = sorted(scores, key=lambda row: (-scores[row], names[row]))
     return {row: rank for rank, row in enumerate(ordered, start=1)}
 
 

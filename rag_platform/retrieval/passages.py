@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from rag_platform.index.analysis import term_ids, terms
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.passages import Chunk, readable_chunks
@@ -25,8 +24,6 @@ class Passage:
     score: float
     similarity: float | None
     """The cosine of question and chunk, where the dense search found it."""
-    coverage: float
-    """The share of the question's terms that the chunk and its headings hold."""
     dense_rank: int | None
     keyword_rank: int | None
 
@@ -45,13 +42,11 @@ class Readers:
         corpus: Corpus,
         ranked: Sequence[Fused],
         wanted: int,
-        question: str,
     ) -> tuple[list[Passage], bool]:
         """The best ``wanted`` passages, and whether every candidate met on the way was readable.
 
         Texts are large, so only those in question are read.
         """
-        question_terms = list(dict.fromkeys(term_ids(terms(question))))
         passages: list[Passage] = []
         said = _Said()
         whole = True
@@ -67,9 +62,8 @@ class Readers:
                     continue
                 if not said.is_new(chunk.text):
                     continue  # the same words in another document add nothing to an answer
-                coverage = corpus.coverage(hit.row, question_terms)
                 ranks = (hit.dense_rank, hit.keyword_rank)
-                passages.append(Passage(chunk, hit.score, hit.dense, coverage, *ranks))
+                passages.append(Passage(chunk, hit.score, hit.dense, *ranks))
                 if len(passages) == wanted:
                     return passages, whole
         return passages, whole

@@ -36,16 +36,14 @@ class SearchResult:
     settings_version: int
     settings: RetrievalSettings
     collections: tuple[str, ...]
+    relevance: float
+    """How close the best candidate of each half comes to the question."""
     timings_ms: dict[str, float]
 
     @property
     def is_relevant(self) -> bool:
         """Whether anything found is close enough to the question to answer from."""
-        return any(
-            (p.similarity or 0.0) >= self.settings.min_similarity
-            or p.coverage >= self.settings.min_coverage
-            for p in self.passages
-        )
+        return bool(self.passages) and self.relevance >= self.settings.min_relevance
 
 
 class Search:
@@ -92,37 +90,30 @@ class Search:
             if known is not None:
                 clock.lap("ledger")
                 return replace(known, timings_ms=clock.laps)
-            passages, whole = self._search(asked, wanted, clock)
+            result, whole = self._search(asked, wanted, clock)
+            if whole:
+                with self._knowing:
+                    self._known[key] = result
+            # Else a document changed under the search, and its new text is to be found.
             if whole or attempts == _ATTEMPTS:
-                break  # else a document changed under the search, and its new text is to be found
-        result = SearchResult(
-            tuple(passages),
-            view.serving.generation.id,
-            view.serving.settings_version,
-            asked.settings,
-            asked.names,
-            clock.laps,
-        )
-        if whole:
-            with self._knowing:
-                self._known[key] = result
-        return result
+                return result
 
     def warm_up(self) -> None:
         """Load the model and the catalogues of what serves, so that no question waits."""
         self.encoders(self._views.current().serving.generation).encode_query("warm up")
 
-    def _search(self, asked: Asked, wanted: int, clock: "_Clock") -> tuple[list[Passage], bool]:
-        """The passages, and whether nothing that was found had changed meanwhile."""
+    def _search(self, asked: Asked, wanted: int, clock: "_Clock") -> tuple[SearchResult, bool]:
+        """The result, and whether nothing that was found had changed meanwhile."""
         view, settings, corpus = asked.view, asked.settings, asked.corpus
+        generation = view.serving.generation
         allowed = self._allowed(asked) if asked.filters else None
         clock.lap("ledger")
         n = max(settings.candidates, 2 * wanted)
-        vector = self.encoders(view.serving.generation).encode_query(asked.question)
+        vector = self.encoders(generation).encode_query(asked.question)
         clock.lap("encode")
         dense = self._dense(asked, vector, n, wanted, allowed)
         clock.lap("dense")
-        scores = bm25.score(corpus.segments, asked.question, k1=settings.k1, b=settings.b)
+        scores, most = bm25.score(corpus.segments, asked.question, k1=settings.k1, b=settings.b)
         if allowed is not None:
             scores[~allowed] = 0.0
         keyword = asked.by_chunk(bm25.best(corpus.segments, scores, n))
@@ -136,11 +127,21 @@ class Search:
             name=corpus.chunk_id,
         )
         ids = [view.collections[name].id for name in asked.names]
-        readers = Readers(view.serving.generation, ids, asked.filters)
+        readers = Readers(generation, ids, asked.filters)
         with self._ledger.read() as connection:
-            found = readers.first(connection, corpus, fused, wanted, asked.question)
+            passages, whole = readers.first(connection, corpus, fused, wanted)
         clock.lap("fusion")
-        return found
+        share = max(keyword.values(), default=0.0) / most if most else 0.0
+        result = SearchResult(
+            tuple(passages),
+            generation.id,
+            view.serving.settings_version,
+            settings,
+            asked.names,
+            max(dense.values(), default=0.0) + settings.keyword_relevance * share,
+            clock.laps,
+        )
+        return result, whole
 
     def _allowed(self, asked: Asked) -> npt.NDArray[np.bool_]:
         ids = {asked.view.collections[name].id: name for name in asked.names}

@@ -11,9 +11,9 @@ class RetrievalSettings:
     ``candidates`` of each half are fused. ``dense_weight`` is the share of the dense score in the
     fused one, the rest is the keywords'; ``neighbour_weight`` is what a chunk gains of the scores
     beside it. ``k1`` and ``b`` are BM25's: chunks are short, so a word that comes twice says little
-    more than one that comes once. Nothing relevant was found where the best cosine is below
-    ``min_similarity`` and the best passage holds less than ``min_coverage`` of the question's
-    terms.
+    more than one that comes once. Nothing relevant was found where the best cosine and
+    ``keyword_relevance`` of the best keyword score, as a share of what it could be, are below
+    ``min_relevance`` together.
     """
 
     candidates: int = 50
@@ -22,8 +22,8 @@ class RetrievalSettings:
     k1: float = 0.4
     b: float = 0.75
     top_k: int = 5
-    min_similarity: float = 0.3
-    min_coverage: float = 0.6
+    keyword_relevance: float = 0.3
+    min_relevance: float = 0.42
 
     def to_dict(self) -> dict[str, Any]:
         """As stored."""

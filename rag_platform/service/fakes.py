@@ -84,13 +84,14 @@ class ParagraphSearch:
         best = sorted((id for id in coverage if coverage[id]), key=lambda id: (-coverage[id], id))
         return SearchResult(
             passages=tuple(
-                Passage(found[id], coverage[id], None, coverage[id], None, rank)
+                Passage(found[id], coverage[id], None, None, rank)
                 for rank, id in enumerate(best[: top_k or settings.top_k], start=1)
             ),
             generation_id=serving.generation.id,
             settings_version=serving.settings_version,
             settings=settings,
             collections=names,
+            relevance=max(coverage.values(), default=0.0),
             timings_ms={"total": round((time.perf_counter() - started) * 1000, 2)},
         )
 

@@ -9,7 +9,7 @@ from rag_platform.retrieval.settings import RetrievalSettings
 
 def passage(number: int, text: str) -> Passage:
     chunk = Chunk(f"{number:032x}", "0" * 32, "c", "c/a.md", "A", None, (), 0, len(text), text)
-    return Passage(chunk, 1.0, 0.9, 1.0, 1, 1)
+    return Passage(chunk, 1.0, 0.9, 1, 1)
 
 
 def test_marks_that_follow_each_other_support_the_same_statement() -> None:
@@ -23,6 +23,7 @@ def test_marks_that_follow_each_other_support_the_same_statement() -> None:
         1,
         RetrievalSettings(),
         ("c",),
+        1.0,
         {},
     )
     writing.text = "The museum opens at nine. [1][2]"

@@ -8,7 +8,7 @@ from rag_platform.retrieval.passages import Passage
 
 def passage(number: int, text: str, *headings: str) -> Passage:
     place = ("c", "c/a.md", "A", None, headings, 0, len(text), text)
-    return Passage(Chunk(f"{number:032x}", "0" * 32, *place), 1.0, 0.9, 1.0, 1, 1)
+    return Passage(Chunk(f"{number:032x}", "0" * 32, *place), 1.0, 0.9, 1, 1)
 
 
 def test_a_language_model_is_told_the_headings_and_columns_of_a_passage():

@@ -111,7 +111,7 @@ class Shelf:
 def search(index: Catalogue, question: str, n: int) -> list[tuple[str, float]]:
     """The best chunks with their scores."""
     ids = [chunk for segment in index.segments for chunk in segment.chunk_ids]
-    scores = bm25.score(index.segments, question, k1=1.2, b=0.75)
+    scores, _ = bm25.score(index.segments, question, k1=1.2, b=0.75)
     return [(ids[row], score) for row, score in bm25.best(index.segments, scores, n)]
 
 

@@ -34,7 +34,7 @@ def test_both_halves_find_a_passage_and_say_so(filled, platform):
     assert (best.dense_rank, best.keyword_rank) == (1, 1)
     assert best.chunk.text == LEAVE[best.chunk.start : best.chunk.end]
     assert best.similarity > 0.5
-    assert best.coverage == pytest.approx(2 / 3)  # all but "long"
+    assert result.relevance > 0.7
     assert result.is_relevant
     assert {"ledger", "encode", "dense", "keyword", "fusion", "total"} <= result.timings_ms.keys()
 
