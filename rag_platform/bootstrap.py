@@ -17,6 +17,7 @@ from rag_platform.embedding.encoder import load_tokenizer
 from rag_platform.embedding.files import (
     CHECKSUMS,
     EXPORT,
+    ModelFiles,
     base_model_source,
     fingerprint,
     verify_checksums,
@@ -33,7 +34,7 @@ from rag_platform.ledger.generations import (
 )
 from rag_platform.ledger.promotion import propose_chunking
 from rag_platform.retrieval.settings import RetrievalSettings
-from rag_platform.settings import Settings
+from rag_platform.settings import ChunkingSettings, Settings
 from rag_platform.wiring import Platform
 
 _log = structlog.get_logger(__name__)
@@ -61,21 +62,25 @@ def register_base_model(platform: Platform) -> str:
 
 def serve_first_generation(platform: Platform, version: str) -> None:
     """Let an empty generation of the base model serve, unless something serves already."""
-    encoder = platform.models.files(EMBEDDER, version).encoder_spec()
-    chunking = ChunkingSpec.of(platform.settings.chunking)
-    _require_room(platform, version, chunking)
-    spec: dict[str, Any] = {
-        "encoder": encoder,
-        "chunking": _named(chunking),
-        "header": "title-and-headings-v1",
-        "windows": [],
-        "analysis": ANALYSIS,
-    }
+    chunking = platform.settings.chunking
+    _require_room(platform, version, ChunkingSpec.of(chunking))
+    spec = generation_spec(platform.models.files(EMBEDDER, version), chunking)
     with platform.ledger.write() as connection:
         if current_serving(connection) is None:
             generation = create_generation(connection, spec)
             set_generation_state(connection, generation.id, "verified")
             start_serving(connection, generation.id, RetrievalSettings().to_dict())
+
+
+def generation_spec(files: ModelFiles, chunking: ChunkingSettings) -> dict[str, Any]:
+    """The whole spec of a first generation with this model and this chunking."""
+    return {
+        "encoder": files.encoder_spec(),
+        "chunking": _named(ChunkingSpec.of(chunking)),
+        "header": "title-and-headings-v1",
+        "windows": [],
+        "analysis": ANALYSIS,
+    }
 
 
 def propose_generation(platform: Platform) -> None:

@@ -90,9 +90,14 @@ class Search:
         self._asking = ThreadPoolExecutor(16, thread_name_prefix="chroma")
 
     def __call__(
-        self, question: str, collections: Sequence[str] | None = None, top_k: int | None = None
+        self,
+        question: str,
+        collections: Sequence[str] | None = None,
+        top_k: int | None = None,
+        *,
+        settings: RetrievalSettings | None = None,
     ) -> SearchResult:
-        """Search the named collections, or all of them.
+        """Search the named collections, or all of them; ``settings`` override what serves.
 
         Raises :class:`NotFound` for an unknown collection and :class:`Unavailable` where Chroma
         or the model does not answer: a half of the search alone is never passed off as the whole.
@@ -113,7 +118,7 @@ class Search:
             for index in keyword_indexes:
                 index.refresh(connection)
         self._forget_others(serving)
-        settings = RetrievalSettings.from_dict(serving.settings)
+        settings = settings or RetrievalSettings.from_dict(serving.settings)
         wanted = top_k or settings.top_k
         n = max(settings.candidates, 2 * wanted)
         clock.lap("ledger")
