@@ -3,6 +3,7 @@
 An evaluation works where nothing runs: without a ledger it takes what a first start would.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def _exported(settings: Settings, cache: Path, report: Report) -> Path:
         with locked(cache / "export.lock", lambda: report("another export is waited for", 0, None)):
             if not (target / CHECKSUMS).is_file():
                 report("the embedding model is exported, once", 0, None)
+                os.environ.setdefault("TQDM_DISABLE", "1")  # its bars would break the one here
                 from rag_platform.embedding.export import export
 
                 export(source, target, name=EMBEDDER)
