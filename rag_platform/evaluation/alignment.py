@@ -13,8 +13,10 @@ from functools import lru_cache
 
 _PIECE = 16
 """Characters of a span by which its place is looked for where the whole is not found."""
-_SHARE = 0.6
-"""A span that is not found exactly has to be found to this share of its characters."""
+_SHARE_OF_SPAN = 0.6
+_SHARE_OF_QUOTE = 0.9
+"""What is not found exactly has to be found to this share of its characters. Offsets lead to the
+right place whatever was changed there; a quote that is another text must not."""
 _LONGEST = 20_000
 """Characters that are compared one by one; difflib's time grows with the square."""
 
@@ -55,7 +57,7 @@ class Alignment:
             if first is not None and len(places) > 1:
                 start = self._same_of(places, meaning, first)
             return self._made.place(start, start + len(meaning))
-        return self._resembling(meaning)
+        return self._resembling(meaning, _SHARE_OF_QUOTE if first is None else _SHARE_OF_SPAN)
 
     def _same_of(self, places: list[int], meaning: str, first: int) -> int:
         """Which of several equal places is meant: the one with the same number, or the nearest."""
@@ -65,8 +67,8 @@ class Alignment:
         expected = first * len(self._made.text) / max(len(self._original.text), 1)
         return min(places, key=lambda place: abs(place - expected))
 
-    def _resembling(self, meaning: str) -> Place | None:
-        """The place that shares most characters with a span of which something was changed."""
+    def _resembling(self, meaning: str, share: float) -> Place | None:
+        """The place that shares most characters with one of which something was changed."""
         made = self._made.text
         votes: list[int] = []  # where the span would begin, by each piece that is there once
         for offset in range(0, max(len(meaning) - _PIECE, 0) + 1, _PIECE // 2):
@@ -82,12 +84,12 @@ class Alignment:
         window = made[low : middle + len(meaning) + margin]
         if len(meaning) + len(window) > _LONGEST:
             near = [vote for vote in votes if abs(vote - middle) <= margin]
-            if len(near) * 2 < len(votes):
+            if len(near) < share * len(votes):
                 return None
             return self._made.place(max(min(near), 0), min(max(near) + len(meaning), len(made)))
         blocks = SequenceMatcher(None, meaning, window, autojunk=False).get_matching_blocks()
         blocks = [block for block in blocks if block.size > 2]
-        if not blocks or sum(block.size for block in blocks) < _SHARE * len(meaning):
+        if not blocks or sum(block.size for block in blocks) < share * len(meaning):
             return None
         return self._made.place(low + blocks[0].b, low + blocks[-1].b + blocks[-1].size)
 
