@@ -3,10 +3,10 @@
 import dagster as dg
 
 from rag_platform.embedding.models import Encoders
-from rag_platform.errors import TrackingUnavailable
+from rag_platform.errors import InvalidRequest, TrackingUnavailable
 from rag_platform.evaluation.evaluating import Measure, evaluate_live
 from rag_platform.evaluation.plot import markdown_plot
-from rag_platform.evaluation.report import markdown, problems
+from rag_platform.evaluation.report import label, markdown, problems
 from rag_platform.evaluation.team import how_to_make_one, team_dataset
 from rag_platform.evaluation.tracked import log
 from rag_platform.index.chroma import Chroma
@@ -29,18 +29,22 @@ def retrieval_evaluation(
 
     The questions are evaluation/validation.jsonl in the object store.
     """
-    dataset = team_dataset(objects)
-    if dataset is None:
-        return dg.MaterializeResult(metadata={"validation set": how_to_make_one(objects)})
-    result = evaluate_live(ledger, objects, Search(ledger, chroma, encoders), dataset, Measure())
+    try:
+        dataset = team_dataset(objects)
+        if dataset is None:
+            return dg.MaterializeResult(metadata={"validation set": how_to_make_one(objects)})
+        search = Search(ledger, chroma, encoders)
+        result = evaluate_live(ledger, objects, search, dataset, Measure())
+    except InvalidRequest as error:
+        raise dg.Failure(str(error)) from None
     try:
         log(tracking, result)
     except TrackingUnavailable as error:
         context.log.warning("Not logged to MLflow, the result stands: %s", error.message)
     return dg.MaterializeResult(
         metadata={
-            **{name: one.value for name, one in result.estimates().items()},
-            **{f"search ms {name}": one.value for name, one in result.latencies().items()},
+            **{label(name): one.value for name, one in result.estimates().items()},
+            **{f"search, ms, {name}": one.value for name, one in result.latencies().items()},
             "questions": len(result.outcomes),
             "beside its halves": dg.MetadataValue.md(markdown(result)),
             "plot": dg.MetadataValue.md(markdown_plot(result)),
