@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 
 from rag_platform.evaluation.report import label
 from rag_platform.evaluation.results import Result
@@ -41,10 +42,11 @@ def _png(result: Result) -> bytes:
             ),
             error_kw={"elinewidth": 1, "ecolor": "#334155"},
         )
-    axes.set_xticks(range(len(names)), [label(name).replace(" in ", "\nin ") for name in names])
+    axes.set_xticks(range(len(names)), [textwrap.fill(label(name), 12) for name in names])
     axes.tick_params(axis="x", labelsize=8)
     axes.set_ylim(0, 1.05)
-    axes.legend(ncols=len(SYSTEMS), fontsize=8, frameon=False, loc="upper left")
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
+    axes.legend(ncols=len(SYSTEMS), fontsize=8, frameon=False, **above)
     axes.spines[["top", "right"]].set_visible(False)
     output = io.BytesIO()
     figure.savefig(output, format="png", dpi=100)

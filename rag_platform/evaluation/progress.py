@@ -39,6 +39,7 @@ class Bars:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._endless: set[TaskID] = set()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -50,5 +51,10 @@ class Bars:
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """Report."""
         if what not in self._tasks:
+            for task in self._endless:  # what nobody can count is over when something else begins
+                self._progress.update(task, visible=False)
             self._tasks[what] = self._progress.add_task(what, total=total)
-        self._progress.update(self._tasks[what], completed=done, total=total)
+        task = self._tasks[what]
+        if total is None:
+            self._endless.add(task)
+        self._progress.update(task, completed=done, total=total)

@@ -66,7 +66,9 @@ def show_comparison(
     console: Console, one: Result, other: Result, compared: Mapping[str, Compared]
 ) -> None:
     """Print what :func:`compare` found."""
-    console.print(Text(printable(f"{one.dataset}: A of {one.created_at}, B of {other.created_at}")))
+    both = len({o.id for o in one.outcomes} & {o.id for o in other.outcomes})
+    times = f"A of {one.created_at}, B of {other.created_at}"
+    console.print(Text(printable(f"{one.dataset}, {both} questions: {times}")))
     table = _table("figure", "A", "B", "B less A", "95 % interval", "significant")
     for figure, found in compared.items():
         digits = 1 if figure == LATENCY else 3
@@ -126,7 +128,9 @@ def label(figure: str) -> str:
     """A figure's name for people."""
     name, _, cut = figure.partition("@")
     if name == "text-recall":
-        return f"text in {cut.removesuffix('chars')} characters" if "chars" in cut else "text in 5"
+        in_characters = cut.endswith("chars")
+        what = "characters" if in_characters else "passages"
+        return f"text in {cut.removesuffix('chars')} {what}"
     names = {"mrr": "MRR", "ndcg": "nDCG", "first-hit": "first passage hits", LATENCY: "search, ms"}
     return f"{names.get(name, name)}@{cut}" if cut else names.get(name, name)
 

@@ -83,7 +83,7 @@ def test_the_live_collections_are_asked_and_shown_beside_each_half(
     metadata = evaluate().metadata
     assert metadata["questions"].value == 2
     assert metadata["nDCG@10"].value == 1
-    assert metadata["text in 5"].value == 1
+    assert metadata["text in 5 passages"].value == 1
     assert metadata["search, ms, p50"].value > 0
     assert "| nDCG@10 | 1.000 " in metadata["beside its halves"].value
     assert "handbook/canteen.md cannot be read or is not indexed" in metadata["not found"].value

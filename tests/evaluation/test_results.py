@@ -180,6 +180,6 @@ def test_figures_have_names_for_people():
         "text in 4000 characters",
         "first passage hits",
         "MRR",
-        "text in 5",
+        "text in 5 passages",
         "recall@5",
     ]
