@@ -63,24 +63,41 @@ def run(
     search.warm_up()
     outcomes: list[Outcome] = []
     for number, question in enumerate(asked, start=1):
-        # First as production asks it, so that nothing of this question is cached yet.
-        started = time.perf_counter()
-        search(question.text, question.collections, settings=settings)
-        milliseconds = 1000 * (time.perf_counter() - started)
-        figures = {
-            name: question.judge.judge(
-                [
-                    _found(passage)
-                    for passage in search(
-                        question.text, question.collections, DEPTH, settings=system
-                    ).passages
-                ]
-            )
-            for name, system in compared.items()
-        }
+        figures: dict[str, dict[str, float]] = {}
+        milliseconds = 0.0
+        for name, system in compared.items():
+            # First as production asks, so that nothing of this question is cached yet.
+            started = time.perf_counter()
+            shown = search(question.text, question.collections, settings=system).passages
+            if name == PLATFORM:
+                milliseconds = 1000 * (time.perf_counter() - started)
+            deep = search(question.text, question.collections, DEPTH, settings=system).passages
+            ranking = followed([_found(p) for p in shown], [_found(p) for p in deep])
+            figures[name] = question.judge.judge(ranking)
         outcomes.append(Outcome(question.id, question.text, question.group, figures, milliseconds))
         report("questions asked", number, len(asked))
     return outcomes
+
+
+def followed(shown: Sequence[Found], deep: Sequence[Found]) -> list[Found]:
+    """What production shows, then what stands deeper in the ranking and is not shown already.
+
+    How many passages are asked for can change their order: a longer list of candidates has
+    another worst one, which scores are scaled by.
+    """
+    return [
+        *shown,
+        *(
+            passage
+            for passage in deep
+            if not any(
+                passage.content == other.content
+                and other.start <= passage.start
+                and passage.end <= other.end
+                for other in shown
+            )
+        ),
+    ]
 
 
 def _found(passage: Passage) -> Found:

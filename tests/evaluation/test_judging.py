@@ -5,6 +5,7 @@ import math
 import pytest
 
 from rag_platform.evaluation.judging import DocumentJudge, Found, SpanJudge
+from rag_platform.evaluation.runner import followed
 
 CHUNKS = {"a": [(0, 100), (100, 200), (200, 300)], "b": [(0, 50), (50, 100)]}
 
@@ -84,3 +85,9 @@ def test_a_document_counts_where_its_first_passage_stands():
     assert figures["recall@5"] == 0.5
     ideal = 2 + 1 / math.log2(3)
     assert figures["ndcg@10"] == pytest.approx((2 / math.log2(3)) / ideal)
+
+
+def test_what_production_shows_comes_first_and_once():
+    shown = [_found("a", 0, 200), _found("b", 0, 50)]
+    deep = [_found("b", 0, 50), _found("a", 100, 200), _found("b", 50, 100), _found("a", 150, 300)]
+    assert followed(shown, deep) == [*shown, _found("b", 50, 100), _found("a", 150, 300)]
