@@ -45,8 +45,9 @@ def _png(result: Result) -> bytes:
     axes.set_xticks(range(len(names)), [textwrap.fill(label(name), 12) for name in names])
     axes.tick_params(axis="x", labelsize=8)
     axes.set_ylim(0, 1.05)
-    above = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
-    axes.legend(ncols=len(SYSTEMS), fontsize=8, frameon=False, **above)
+    axes.legend(
+        ncols=len(SYSTEMS), fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1)
+    )
     axes.spines[["top", "right"]].set_visible(False)
     output = io.BytesIO()
     figure.savefig(output, format="png", dpi=100)
