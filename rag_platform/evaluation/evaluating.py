@@ -1,6 +1,7 @@
 """From a dataset to a result: against documents of its own, or against the live collections."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -53,25 +54,31 @@ def evaluate(
     settings: Settings, dataset: Dataset, measure: Measure, report: Report = silent
 ) -> Result:
     """Ingest the dataset in a platform of its own and ask it; or ask what is live."""
+    with opened(settings, dataset, report) as corpus:
+        return _evaluate(corpus, dataset, measure, report)
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, dataset: Dataset, report: Report = silent) -> Generator[Corpus]:
+    """Where a dataset's questions are asked, ready to be."""
     if dataset.kind == "validation":
         live = Platform(settings)
         try:
             live.ledger.require_schema()
-            return evaluate_live(live.ledger, live.objects, live.search, dataset, measure, report)
+            yield _live(live.ledger, live.objects, live.search)
         finally:
             live.close()
+        return
     with scratch_platform(settings, dataset, report) as scratch:
-        platform = scratch.platform
-        corpus = Corpus(
-            platform.ledger,
-            platform.objects,
-            platform.search,
+        yield Corpus(
+            scratch.platform.ledger,
+            scratch.platform.objects,
+            scratch.platform.search,
             scratch.production.retrieval,
             scratch.recipe,
             COLLECTION,
             scratch.production.notes,
         )
-        return _evaluate(corpus, dataset, measure, report)
 
 
 def evaluate_live(
@@ -83,21 +90,24 @@ def evaluate_live(
     report: Report = silent,
 ) -> Result:
     """Ask the live collections, with the settings and the generation that serve."""
+    return _evaluate(_live(ledger, objects, search), dataset, measure, report)
+
+
+def _live(ledger: Ledger, objects: Objects, search: Search) -> Corpus:
     serving = _serving(ledger)
-    corpus = Corpus(
-        ledger,
-        objects,
-        search,
-        RetrievalSettings.from_dict(serving.settings),
-        f"generation {serving.generation.id}",
-    )
-    return _evaluate(corpus, dataset, measure, report)
+    settings = RetrievalSettings.from_dict(serving.settings)
+    return Corpus(ledger, objects, search, settings, f"generation {serving.generation.id}")
 
 
-def _evaluate(corpus: Corpus, dataset: Dataset, measure: Measure, report: Report) -> Result:
-    serving = _serving(corpus.ledger)
+def prepared(
+    corpus: Corpus, dataset: Dataset, measure: Measure, report: Report = silent
+) -> tuple[list[Asked], tuple[str, ...]]:
+    """The questions with their judges, and a sentence for each place that could not be found.
+
+    Raises :class:`InvalidRequest` where no question is left.
+    """
     if dataset.kind == "beir":
-        asked = [
+        return [
             Asked(
                 question.id,
                 question.text,
@@ -106,25 +116,23 @@ def _evaluate(corpus: Corpus, dataset: Dataset, measure: Measure, report: Report
                 DocumentJudge({f"{COLLECTION}/{n}": g for n, g in question.grades.items()}),
             )
             for question in dataset.questions
-        ]
-        problems = tuple[str, ...]()
-    else:
-        texts = Texts(corpus.ledger, corpus.objects, serving.generation)
-        report("answers looked for in the documents", 0, None)
-        resolved = resolve(
-            dataset.questions,
-            texts,
-            originals=dataset.texts,
-            top=f"{corpus.collection}/" if corpus.collection else "",
-        )
-        problems = resolved.problems
-        asked = _by_spans(dataset, resolved.by_question, texts, corpus, measure)
+        ], ()
+    report("answers looked for in the documents", 0, None)
+    texts = Texts(corpus.ledger, corpus.objects, _serving(corpus.ledger).generation)
+    top = f"{corpus.collection}/" if corpus.collection else ""
+    found = resolve(dataset.questions, texts, originals=dataset.texts, top=top)
+    asked = _by_spans(dataset, found.by_question, texts, corpus, measure)
     if not asked:
         raise InvalidRequest(
             f"No answer of {dataset.title} was found in the documents that the platform has read: "
-            f"{' '.join(problems[:1])}",
+            f"{' '.join(found.problems[:1])}",
             "Check that the documents are there and indexed: rag documents lists them.",
         )
+    return asked, found.problems
+
+
+def _evaluate(corpus: Corpus, dataset: Dataset, measure: Measure, report: Report) -> Result:
+    asked, problems = prepared(corpus, dataset, measure, report)
     return Result(
         dataset=dataset.title,
         dataset_digest=dataset.digest,
@@ -135,7 +143,7 @@ def _evaluate(corpus: Corpus, dataset: Dataset, measure: Measure, report: Report
         budget=measure.budget,
         min_overlap=measure.min_overlap,
         recipe=corpus.recipe,
-        generation=serving.generation.spec,
+        generation=_serving(corpus.ledger).generation.spec,
         settings={name: s.to_dict() for name, s in systems(corpus.settings).items()},
         figures=asked[0].judge.figures,
         outcomes=tuple(run(corpus.search, asked, corpus.settings, report)),

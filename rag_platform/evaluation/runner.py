@@ -58,25 +58,36 @@ def systems(settings: RetrievalSettings) -> dict[str, RetrievalSettings]:
 def run(
     search: Search, asked: Sequence[Asked], settings: RetrievalSettings, report: Report
 ) -> list[Outcome]:
-    """Ask every question of each system, one after the other."""
+    """Ask every question of the settings and of each half, one after the other."""
     compared = systems(settings)
     search.warm_up()
     outcomes: list[Outcome] = []
     for number, question in enumerate(asked, start=1):
-        figures: dict[str, dict[str, float]] = {}
-        milliseconds = 0.0
-        for name, system in compared.items():
-            # First as production asks, so that nothing of this question is cached yet.
-            started = time.perf_counter()
-            shown = search(question.text, question.collections, settings=system).passages
-            if name == PLATFORM:
-                milliseconds = 1000 * (time.perf_counter() - started)
-            deep = search(question.text, question.collections, DEPTH, settings=system).passages
-            ranking = followed([_found(p) for p in shown], [_found(p) for p in deep])
-            figures[name] = question.judge.judge(ranking)
-        outcomes.append(Outcome(question.id, question.text, question.group, figures, milliseconds))
+        answers = {name: ask(search, question, system) for name, system in compared.items()}
+        outcomes.append(
+            Outcome(
+                question.id,
+                question.text,
+                question.group,
+                {name: figures for name, (figures, _) in answers.items()},
+                answers[PLATFORM][1],
+            )
+        )
         report("questions asked", number, len(asked))
     return outcomes
+
+
+def ask(
+    search: Search, question: Asked, settings: RetrievalSettings
+) -> tuple[dict[str, float], float]:
+    """The figures of one question under some settings, and the milliseconds of the search."""
+    # First as production asks, so that nothing of this question is cached yet.
+    started = time.perf_counter()
+    shown = search(question.text, question.collections, settings=settings).passages
+    milliseconds = 1000 * (time.perf_counter() - started)
+    deep = search(question.text, question.collections, DEPTH, settings=settings).passages
+    ranking = followed([_found(p) for p in shown], [_found(p) for p in deep])
+    return question.judge.judge(ranking), milliseconds
 
 
 def followed(shown: Sequence[Found], deep: Sequence[Found]) -> list[Found]:

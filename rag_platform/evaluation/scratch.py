@@ -7,6 +7,7 @@ evaluation completes.
 
 import contextlib
 import json
+import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from rag_platform.bootstrap import generation_spec, serve_first_generation
 from rag_platform.documents.contents import reread_outdated
 from rag_platform.documents.parsing import PARSERS
 from rag_platform.embedding.files import fingerprint
-from rag_platform.errors import InvalidRequest, Unavailable
+from rag_platform.errors import InvalidRequest, SettingsError, Unavailable
 from rag_platform.evaluation.datasets import Dataset, Document
 from rag_platform.evaluation.locks import locked
 from rag_platform.evaluation.production import Production, production
@@ -53,7 +54,7 @@ def scratch_platform(settings: Settings, dataset: Dataset, report: Report) -> Ge
     Chunking, model, precision and threads are those of the settings and of what serves with them.
     An evaluation of the same documents that is under way is waited for.
     """
-    root = settings.home / _FOLDER
+    root = _root(settings)
     serves = production(settings, root / "models", report)
     spec = generation_spec(serves.files, settings.chunking)
     recipe = spec_digest({**spec, "files": fingerprint(serves.files.path)})
@@ -68,6 +69,19 @@ def scratch_platform(settings: Settings, dataset: Dataset, report: Report) -> Ge
     ):
         _fill(platform, folder, dataset, report)
         yield Scratch(platform, serves, recipe)
+
+
+def _root(settings: Settings) -> Path:
+    root = settings.home / _FOLDER
+    try:
+        _made(root)
+        with tempfile.TemporaryFile(dir=root):
+            return root
+    except OSError as error:
+        raise SettingsError(
+            f"The evaluation cannot write to {root}: {error.strerror}.",
+            "Make room there, or set RAG_HOME to another folder.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -161,6 +161,17 @@ def test_what_cannot_be_done_is_one_sentence(rag, span_folder, tmp_path, argumen
     assert done.stderr.count("\n") == 1
 
 
+def test_a_home_that_cannot_be_written_is_one_sentence(rag, span_folder, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RAG_HOME", str(tmp_path / "file"))
+    done = rag("eval", span_folder)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"The evaluation cannot write to {tmp_path}/file/evaluation: Not a directory. Make room "
+        "there, or set RAG_HOME to another folder.\n"
+    )
+
+
 def test_questions_to_live_collections_want_a_platform(rag, write):
     question = {"question": "Q?", "document": "h/a.md", "passages": ["x"]}
     done = rag("eval", write("validation.jsonl", question))
