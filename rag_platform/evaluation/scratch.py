@@ -129,7 +129,9 @@ def _fill(platform: Platform, folder: Path, dataset: Dataset, report: Report) ->
         _put(bucket, document)
         report("documents copied", number, dataset.document_count)
     with platform.parser() as parser:
-        progress = platform.pipeline(parser).ingest(COLLECTION, _shown(report))
+        pipeline = platform.pipeline(parser)
+        with contextlib.closing(pipeline.chroma):
+            progress = pipeline.ingest(COLLECTION, _shown(report))
     if progress.current:
         marker.write_text(json.dumps(wanted))
 

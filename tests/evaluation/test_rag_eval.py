@@ -178,3 +178,25 @@ def test_questions_to_live_collections_want_a_platform(rag, write):
     assert done.returncode == 1
     assert "is empty: the platform was never started with these settings." in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_questions_are_put_to_the_live_collections(platform, bucket_folder, write, monkeypatch):
+    (bucket_folder / "handbook").mkdir()
+    (bucket_folder / "handbook" / "leave.md").write_text("# Leave\n\nParental leave: 26 weeks.")
+    with platform.parser() as parser:
+        pipeline = platform.pipeline(parser)
+        pipeline.ingest("handbook")
+        pipeline.chroma.close()
+    question = {
+        "question": "How long is parental leave?",
+        "document": "handbook/leave.md",
+        "passages": ["Parental leave: 26 weeks"],
+    }
+    questions = write("questions.jsonl", question, {**question, "passages": ["Not there at all"]})
+    monkeypatch.setenv("RAG_MLFLOW_PORT", "9")
+    done = subprocess.run([RAG, "eval", questions], capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "questions.jsonl: 1 questions, 1 documents" in done.stdout
+    assert "line 2: the quote “Not there at all” is not in the text" in done.stdout
+    assert not (platform.settings.home / "evaluation").exists()
