@@ -13,6 +13,7 @@ from rich.text import Text
 
 from rag_platform import EXAMPLE_QUESTION
 from rag_platform.errors import InvalidRequest, NotFound, RagError
+from rag_platform.evaluation import command as evaluation
 from rag_platform.printing import printable
 from rag_platform.settings import Settings
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # a wrong argument is one line, not a box
 )
+app.command("eval")(evaluation.evaluate)
 _out = Console()
 _err = Console(stderr=True)
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.ingestion import chunks, documents, embeddings, index_matches_bucket, search_index
+from assets.monitoring import retrieval_evaluation
 from rag_platform.index.chroma import Chroma
 from rag_platform.index.rebuilding import rebuild
 from rag_platform.ledger import Ledger
@@ -20,6 +21,13 @@ verify_index = dg.define_asset_job(
     selection=dg.AssetSelection.checks(index_matches_bucket),
     config={"ops": {"search_index_index_matches_bucket": {"config": {"exhaustive": True}}}},
     description="Compare every id and send every stored vector as a query.",
+)
+
+evaluate_retrieval = dg.define_asset_job(
+    "evaluate_retrieval",
+    selection=dg.AssetSelection.assets(retrieval_evaluation),
+    tags={"rag/exclusive": "evaluate_retrieval"},
+    description="Ask the team's own questions and compare the search with each of its halves.",
 )
 
 

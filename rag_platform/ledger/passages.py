@@ -160,3 +160,15 @@ def _chunk(row: AnyRow) -> Chunk:
         end=row.end,
         text=row.text,
     )
+
+
+def chunk_places(
+    connection: sa.Connection, generation: Generation, content_id: str
+) -> list[tuple[int, int]]:
+    """Where each chunk of a content begins and ends in its text, in order."""
+    rows = connection.execute(
+        sa.select(chunks.c.start, chunks.c.end)
+        .where(chunks.c.content_id == content_id, chunks.c.chunking == generation.chunking)
+        .order_by(chunks.c.ordinal)
+    )
+    return [(row.start, row.end) for row in rows]

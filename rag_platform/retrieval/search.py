@@ -108,7 +108,9 @@ class Search:
         generation = view.serving.generation
         allowed = self._allowed(asked) if asked.filters else None
         clock.lap("ledger")
-        n = max(settings.candidates, 2 * wanted)
+        # No more for more passages: the scores are scaled over the candidates, and the first
+        # passages would be others.
+        n = max(settings.candidates, wanted)
         vector = self.encoders(generation).encode_query(asked.question)
         clock.lap("encode")
         dense = self._dense(asked, vector, n, wanted, allowed)

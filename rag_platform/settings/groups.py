@@ -21,7 +21,7 @@ from rag_platform.settings.values import (
     printable,
 )
 
-_OWN_FOLDERS = ("chroma", "dagster", "logs", "mlflow", "models", "objects")
+_OWN_FOLDERS = ("chroma", "dagster", "evaluation", "logs", "mlflow", "models", "objects")
 
 
 class _Group(BaseSettings):

@@ -50,18 +50,22 @@ def test_the_definitions_hold_what_the_platform_promises(ledger_url):
     repository = defs.get_repository_def()
     graph = defs.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert names == {"documents", "chunks", "embeddings", "search_index"}
+    ingested = {"documents", "chunks", "embeddings", "search_index"}
+    assert names == {*ingested, "retrieval_evaluation"}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        assert node.group_name == "ingestion"
-        assert node.partitions_def == collection_partitions
+        partitioned = key.to_user_string() in ingested
+        assert node.group_name == ("ingestion" if partitioned else "monitoring")
+        assert node.partitions_def == (collection_partitions if partitioned else None)
         assert node.description
     (check,) = graph.asset_check_keys
     assert (check.asset_key.to_user_string(), check.name) == (
         "search_index",
         "index_matches_bucket",
     )
-    assert {"ingest", "verify_index", "rebuild_index"} <= set(repository.job_names)
+    assert {"ingest", "verify_index", "rebuild_index", "evaluate_retrieval"} <= set(
+        repository.job_names
+    )
     sensor = repository.get_sensor_def("bucket_changed")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     schedule = repository.get_schedule_def("index_verified_daily")

@@ -5,6 +5,7 @@ import pytest
 from rag_platform.errors import IndexUnavailable, NotFound, Unavailable
 from rag_platform.index.chroma import Chroma
 from rag_platform.retrieval.search import Search
+from rag_platform.retrieval.settings import RetrievalSettings
 
 # What concerns the model or Chroma alone is tried over one database.
 on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
@@ -67,6 +68,18 @@ def test_all_collections_are_searched_where_none_is_named(filled, platform):
     result = platform.search("parental leave")
     assert result.collections == ("board", "handbook")
     assert {"board/salaries.md", "handbook/leave.md"} <= set(_keys(result))
+
+
+@on_sqlite
+def test_settings_that_are_given_count_instead_of_those_that_serve(filled, platform):
+    question = "railway tickets for parental leave"  # words of one, meaning of the other
+    for weight in (0.0, 1.0):
+        settings = RetrievalSettings(dense_weight=weight, top_k=1)
+        result = platform.search(question, ["handbook"], settings=settings)
+        assert result.settings == settings
+        (best,) = result.passages
+        assert (best.keyword_rank if weight == 0 else best.dense_rank) == 1
+    assert platform.search(question).settings == RetrievalSettings()
 
 
 @on_sqlite
