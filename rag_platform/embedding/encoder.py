@@ -82,7 +82,7 @@ class Encoder:
         return known
 
     def _encode_query(self, text: str) -> Vectors:
-        ids = self._token_ids([self.query_prefix + text])[0]
+        ids = self.tokenizer.encode(self.query_prefix + text).ids
         if len(ids) > self.max_tokens:
             ids = [*ids[: self.max_tokens - 1], ids[-1]]
         return self._questions(ids)

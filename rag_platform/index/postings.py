@@ -89,11 +89,13 @@ class Segment:
         """The living rows that have a vector."""
         return [row for row in self.vectors.get(vector_id, ()) if self.alive[row]]
 
-    def beside(self, row: int) -> list[int]:
-        """The rows before and after one, in the same content."""
-        content = self.contents[row]
-        first, end = self.spans[content]
-        return [other for other in (row - 1, row + 1) if first <= other < end]
+    @cached_property
+    def follows(self) -> npt.NDArray[np.bool_]:
+        """Whether a row goes on with the text of the one before; one more than there are rows."""
+        rows = np.ones(len(self) + 1, dtype=np.bool_)
+        for start, end in self.spans.values():
+            rows[start] = rows[end] = False
+        return rows
 
     def living_contents(self) -> set[str]:
         """The contents that can be found."""

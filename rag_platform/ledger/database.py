@@ -23,6 +23,9 @@ from rag_platform.errors import LedgerUnavailable, SettingsError
 BUSY_SECONDS = 20
 """How long a writer waits for another one on SQLite."""
 
+_CONNECTIONS = 16
+"""Connections that are kept: a new one costs more than the query that it is for."""
+
 
 class Ledger:
     """The relational database that holds the record.
@@ -115,7 +118,9 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
                 f"The ledger's folder {folder} cannot be made ({error.strerror}).",
                 "Correct RAG_HOME or RAG_LEDGER_URL.",
             ) from error
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}, pool_size=_CONNECTIONS
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]

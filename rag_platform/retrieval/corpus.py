@@ -36,9 +36,17 @@ class Corpus:
         return rows
 
     def chunk_id(self, row: int) -> str:
-        """The chunk of a row; one that stands in several collections has several rows."""
+        """The chunk of a row."""
         number, inside = self._place(row)
         return self.segments[number].chunk_ids[inside]
+
+    def by_chunk(self, hits: Iterable[tuple[int, float]]) -> dict[int, float]:
+        """The best score of each chunk, each under one row in the order in which it is met."""
+        best: dict[int, float] = {}
+        for row, score in hits:
+            known = self._first_row(row)
+            best[known] = max(score, best.get(known, score))
+        return best
 
     def rows_of(self, collection: str, vector_id: str) -> list[int]:
         """The rows of a collection that have a vector and that readers see."""
@@ -48,11 +56,28 @@ class Corpus:
             for row in self.segments[number].rows_of(vector_id)
         ]
 
-    def beside(self, row: int) -> list[int]:
-        """The rows of the chunks before and after one, in the same text."""
-        number, inside = self._place(row)
-        return [self._offsets[number] + other for other in self.segments[number].beside(inside)]
+    def beside(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+        """The rows of the chunks before and after each in the same text; -1 where there is none."""
+        numbers = np.searchsorted(self._offsets, rows, side="right") - 1
+        before, after = np.full(len(rows), -1), np.full(len(rows), -1)
+        for number in set(numbers.tolist()):
+            here = numbers == number
+            segment, inside = self.segments[number], rows[here] - self._offsets[number]
+            before[here] = np.where(segment.follows[inside], rows[here] - 1, -1)
+            after[here] = np.where(segment.follows[inside + 1], rows[here] + 1, -1)
+        return before, after
 
     def _place(self, row: int) -> tuple[int, int]:
         number = bisect_right(self._offsets, row) - 1
         return number, row - self._offsets[number]
+
+    def _first_row(self, row: int) -> int:
+        """One row for a text that stands in several collections: that of the first of them."""
+        number, inside = self._place(row)
+        content = self.segments[number].contents[inside]
+        for earlier, segment in enumerate(self.segments[:number]):
+            span = segment.spans.get(content)
+            if span is not None and segment.alive[span[0]]:
+                start, _ = self.segments[number].spans[content]
+                return self._offsets[earlier] + span[0] + inside - start
+        return row

@@ -62,7 +62,7 @@ class DenseCandidates:
                 for row in corpus.rows_of(name, vector_id)
                 if allowed is None or allowed[row]
             ]
-            found = asked.by_chunk(rows)
+            found = corpus.by_chunk(rows)
             if exhausted or len(found) >= enough:
                 return dict(list(found.items())[:n])
             # What was just deleted or replaced is in Chroma for a moment and hides what is behind.
@@ -80,7 +80,7 @@ class DenseCandidates:
             for chunk_id in chunk_ids
         ]
         similarities.sort(key=lambda hit: (-hit[1], asked.corpus.chunk_id(hit[0])))
-        return dict(list(asked.by_chunk(similarities).items())[:n])
+        return dict(list(asked.corpus.by_chunk(similarities).items())[:n])
 
     def _near(
         self, asked: Asked, vectors: Vectors, n: int

@@ -1,7 +1,12 @@
 """Fusion of dense and keyword scores into one ranking."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,54 +25,68 @@ def fuse(
     keyword: Mapping[int, float],
     *,
     dense_weight: float,
-    neighbour_weight: float = 0.0,
-    beside: Callable[[int], Iterable[int]] = lambda row: (),
-    name: Callable[[int], str] = str,
-) -> list[Fused]:
+    neighbour_weight: float,
+    beside: Callable[[Rows], Sequence[Rows]],
+    name: Callable[[int], str],
+) -> Iterator[Fused]:
     """Rank by the weighted sum of both scores, each scaled to [0, 1] over its candidates.
 
     Scaled scores beat reciprocal ranks: ranks forget by how much the best one leads. A candidate
     that one search did not return scores 0 there. An answer seldom fills one chunk exactly, so
-    each candidate gains ``neighbour_weight`` of the scores of the chunks ``beside`` it, and what
-    stands beside a candidate is one. Scores are in [0, 1]; ties are settled by ``name``.
+    each candidate gains ``neighbour_weight`` of the scores of the chunks ``beside`` it (for each
+    side an array like the rows, -1 where there is none), and what stands beside a candidate is
+    one. Scores are in [0, 1]; ties are settled by ``name``. The best come first, and only who
+    asks for more has more sorted out.
     """
-    names = {row: name(row) for row in {**dense, **keyword}}
-    dense_ranks, keyword_ranks = _ranks(dense, names), _ranks(keyword, names)
-    dense_scaled, keyword_scaled = _scaled(dense), _scaled(keyword)
-    own = {
-        row: dense_weight * dense_scaled.get(row, 0.0)
-        + (1 - dense_weight) * keyword_scaled.get(row, 0.0)
-        for row in names
-    }
-    total = dict(own)
+    rows = np.fromiter({**dense, **keyword}, dtype=np.int64)
+    own = dense_weight * _scaled(dense, rows) + (1 - dense_weight) * _scaled(keyword, rows)
     if neighbour_weight:
-        for row, score in own.items():
-            for other in beside(row):
-                total[other] = total.get(other, 0.0) + neighbour_weight * score
-    most = 1 + 2 * neighbour_weight
-    fused = [
-        Fused(
+        sides = [(side, side >= 0) for side in beside(rows)]
+        every = np.concatenate([rows, *(side[there] for side, there in sides)])
+        gained = [neighbour_weight * own[there] for _, there in sides]
+        rows, places = np.unique(every, return_inverse=True)
+        own = np.bincount(places, weights=np.concatenate([own, *gained]), minlength=len(rows))
+        own = own / (1 + neighbour_weight * len(sides))
+    for row, score in _best_first(rows, own, name):
+        yield Fused(
             row=row,
-            score=score / most,
+            score=score,
             dense=dense.get(row),
-            dense_rank=dense_ranks.get(row),
-            keyword_rank=keyword_ranks.get(row),
+            dense_rank=_rank(dense, row, name),
+            keyword_rank=_rank(keyword, row, name),
         )
-        for row, score in total.items()
-    ]
-    names |= {row: name(row) for row in total.keys() - names.keys()}
-    return sorted(fused, key=lambda hit: (-hit.score, names[hit.row]))
 
 
-def _ranks(scores: Mapping[int, float], names: Mapping[int, str]) -> dict[int, int]:
-    ordered = sorted(scores, key=lambda row: (-scores[row], names[row]))
-    return {row: rank for rank, row in enumerate(ordered, start=1)}
-
-
-def _scaled(scores: Mapping[int, float]) -> dict[int, float]:
+def _scaled(scores: Mapping[int, float], rows: Rows) -> npt.NDArray[np.float64]:
     if not scores:
-        return {}
+        return np.zeros(len(rows))
     low, high = min(scores.values()), max(scores.values())
     if high == low:
-        return dict.fromkeys(scores, 1.0)
-    return {row: (score - low) / (high - low) for row, score in scores.items()}
+        return np.array([float(row in scores) for row in rows.tolist()])
+    return np.array([(scores.get(row, low) - low) / (high - low) for row in rows.tolist()])
+
+
+def _best_first(
+    rows: Rows, scores: npt.NDArray[np.float64], name: Callable[[int], str]
+) -> Iterator[tuple[int, float]]:
+    order = np.argsort(-scores, kind="stable")
+    ranked = list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
+    start = 0
+    while start < len(ranked):
+        end = start + 1
+        while end < len(ranked) and ranked[end][1] == ranked[start][1]:
+            end += 1
+        if end - start == 1:
+            yield ranked[start]
+        else:
+            yield from sorted(ranked[start:end], key=lambda hit: name(hit[0]))
+        start = end
+
+
+def _rank(scores: Mapping[int, float], row: int, name: Callable[[int], str]) -> int | None:
+    own = scores.get(row)
+    if own is None:
+        return None
+    before = sum(score > own for score in scores.values())
+    equal = [other for other, score in scores.items() if score == own and other != row]
+    return 1 + before + sum(name(other) < name(row) for other in equal)

@@ -1,14 +1,14 @@
 """From ranked candidates to the passages that readers get."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import sqlalchemy as sa
 
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.passages import Chunk, readable_chunks
-from rag_platform.ledger.statements import in_batches
 from rag_platform.retrieval.corpus import Corpus
 from rag_platform.retrieval.fusion import Fused
 
@@ -40,7 +40,7 @@ class Readers:
         self,
         connection: sa.Connection,
         corpus: Corpus,
-        ranked: Sequence[Fused],
+        ranked: Iterator[Fused],
         wanted: int,
     ) -> tuple[list[Passage], bool]:
         """The best ``wanted`` passages, and whether every candidate met on the way was readable.
@@ -50,7 +50,7 @@ class Readers:
         passages: list[Passage] = []
         said = _Said()
         whole = True
-        for hits in in_batches(ranked, wanted):
+        while hits := list(islice(ranked, wanted)):
             ids = [corpus.chunk_id(hit.row) for hit in hits]
             found = readable_chunks(
                 connection, self.generation, ids, self.collection_ids, self.filters

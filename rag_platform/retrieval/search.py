@@ -23,6 +23,8 @@ from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.retrieval.view import Views
 
 _ATTEMPTS = 3
+_AT_ONCE = 8
+"""Searches at work at the same time: more would wait for the interpreter, and for each other."""
 _RESULTS = 500
 """Results that are kept, each with the texts of its passages."""
 
@@ -59,6 +61,7 @@ class Search:
         # By everything that decides the result: a change of the ledger is another key.
         self._known: LRUCache[tuple[object, ...], SearchResult] = LRUCache(_RESULTS)
         self._knowing = threading.Lock()
+        self._turn = threading.BoundedSemaphore(_AT_ONCE)
 
     def __call__(
         self,
@@ -90,7 +93,8 @@ class Search:
             if known is not None:
                 clock.lap("ledger")
                 return replace(known, timings_ms=clock.laps)
-            result, whole = self._search(asked, wanted, clock)
+            with self._turn:
+                result, whole = self._search(asked, wanted, clock)
             if whole:
                 with self._knowing:
                     self._known[key] = result
@@ -118,14 +122,14 @@ class Search:
         scores, most = bm25.score(corpus.segments, asked.question, k1=settings.k1, b=settings.b)
         if allowed is not None:
             scores[~allowed] = 0.0
-        keyword = asked.by_chunk(bm25.best(corpus.segments, scores, n))
+        keyword = corpus.by_chunk(bm25.best(corpus.segments, scores, n))
         clock.lap("keyword")
         fused = fuse(
             dense,
             keyword,
             dense_weight=settings.dense_weight,
             neighbour_weight=settings.neighbour_weight,
-            beside=asked.beside,
+            beside=corpus.beside,
             name=corpus.chunk_id,
         )
         ids = [view.collections[name].id for name in asked.names]

@@ -1,13 +1,33 @@
 """What any fusion of two rankings has to promise."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_platform.retrieval.fusion import fuse
+from rag_platform.retrieval import fusion
+from rag_platform.retrieval.fusion import Fused
 
 SCORES = st.dictionaries(st.integers(0, 7), st.floats(-1, 100, allow_nan=False), max_size=8)
 WEIGHT = st.floats(0, 1)
+
+
+def _line(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eight rows of one text."""
+    return np.where(rows > 0, rows - 1, -1), np.where(rows < 7, rows + 1, -1)
+
+
+def fuse(dense, keyword, *, dense_weight: float, neighbour_weight: float = 0.0) -> list[Fused]:
+    return list(
+        fusion.fuse(
+            dense,
+            keyword,
+            dense_weight=dense_weight,
+            neighbour_weight=neighbour_weight,
+            beside=_line,
+            name=str,
+        )
+    )
 
 
 @given(SCORES, SCORES, WEIGHT)
@@ -55,23 +75,19 @@ def test_ranks_are_those_of_each_half():
     assert first.dense == pytest.approx(0.9)
 
 
-def _line(row: int) -> list[int]:
-    return [other for other in (row - 1, row + 1) if 0 <= other < 8]
-
-
 @given(SCORES, SCORES, WEIGHT, st.floats(0, 1))
 def test_neighbours_add_their_weighted_score(dense, keyword, weight, neighbours):
     alone = {hit.row: hit.score for hit in fuse(dense, keyword, dense_weight=weight)}
-    together = fuse(dense, keyword, dense_weight=weight, neighbour_weight=neighbours, beside=_line)
+    together = fuse(dense, keyword, dense_weight=weight, neighbour_weight=neighbours)
     for hit in together:
-        beside = sum(alone.get(other, 0.0) for other in _line(hit.row))
+        beside = sum(alone.get(other, 0.0) for other in (hit.row - 1, hit.row + 1))
         expected = (alone.get(hit.row, 0.0) + neighbours * beside) / (1 + 2 * neighbours)
         assert hit.score == pytest.approx(expected, abs=1e-12)
     assert {hit.row for hit in together} >= alone.keys()
 
 
 def test_a_chunk_between_two_good_ones_is_a_candidate():
-    fused = fuse({1: 1.0, 3: 0.9, 6: 0.1}, {}, dense_weight=1, neighbour_weight=0.3, beside=_line)
+    fused = fuse({1: 1.0, 3: 0.9, 6: 0.1}, {}, dense_weight=1, neighbour_weight=0.3)
     assert {hit.row for hit in fused} == {0, 1, 2, 3, 4, 5, 6, 7}
     between = next(hit for hit in fused if hit.row == 2)
     assert (between.dense_rank, between.keyword_rank) == (None, None)
