@@ -14,6 +14,7 @@ from rich.text import Text
 from rag_platform import EXAMPLE_QUESTION
 from rag_platform.errors import InvalidRequest, NotFound, RagError
 from rag_platform.evaluation import command as evaluation
+from rag_platform.evaluation import tune_command as tuning
 from rag_platform.printing import printable
 from rag_platform.settings import Settings
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # a wrong argument is one line, not a box
 )
 app.command("eval")(evaluation.evaluate)
+app.command("tune")(tuning.tune)
 _out = Console()
 _err = Console(stderr=True)
 

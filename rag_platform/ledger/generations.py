@@ -235,18 +235,40 @@ def switch_serving(
 
     The one that served stays live for a rollback. Raises :class:`Conflict` otherwise.
     """
+    _switch(
+        connection,
+        expected_revision,
+        previous_generation_id=serving.c.generation_id,
+        generation_id=generation_id,
+        updated_at=datetime.now(UTC),
+    )
+
+
+def _switch(connection: sa.Connection, expected_revision: int, **values: Any) -> None:
     changed = connection.execute(
         sa.update(serving)
         .where(serving.c.id == 1, serving.c.revision == expected_revision)
-        .values(
-            revision=serving.c.revision + 1,
-            previous_generation_id=serving.c.generation_id,
-            generation_id=generation_id,
-            updated_at=datetime.now(UTC),
-        )
+        .values(revision=serving.c.revision + 1, **values)
     )
     if changed.rowcount != 1:
         raise Conflict("Something else was promoted in the meantime.", "Look and try again.")
+
+
+def adopt_settings(
+    connection: sa.Connection, settings: dict[str, Any], *, expected_revision: int
+) -> int:
+    """Let readers follow new retrieval settings; returns their version.
+
+    Raises :class:`Conflict` if somebody switched anything since ``expected_revision``.
+    """
+    newest = connection.execute(sa.select(sa.func.max(retrieval_settings.c.version))).scalar()
+    version = (newest or 0) + 1
+    now = datetime.now(UTC)
+    connection.execute(
+        sa.insert(retrieval_settings).values(version=version, settings=settings, created_at=now)
+    )
+    _switch(connection, expected_revision, settings_version=version, updated_at=now)
+    return version
 
 
 def live_generations(connection: sa.Connection) -> list[Generation]:
