@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from rag_platform.errors import NotFound
 from rag_platform.ledger.collections import next_revision
-from rag_platform.ledger.documents import known_document
+from rag_platform.ledger.documents import State, known_document
 from rag_platform.ledger.statements import fetch_in, in_batches, insert_ignore
 from rag_platform.ledger.tables import contents, documents
 
@@ -39,17 +39,7 @@ def announce(
             for key, size in sizes.items()
         ],
     )
-    tombstones = [
-        row.id
-        for row in fetch_in(
-            connection,
-            sa.select(documents.c.id).where(
-                documents.c.collection_id == collection_id, documents.c.state == "deleted"
-            ),
-            documents.c.key,
-            list(sizes),
-        )
-    ]
+    tombstones = _ids(connection, collection_id, "deleted", documents.c.key, list(sizes))
     _update(
         connection,
         tombstones,
@@ -190,17 +180,7 @@ def have_read_again(connection: sa.Connection, collection: str, key: str) -> tup
 
 def publish(connection: sa.Connection, collection_id: int, content_ids: list[str]) -> int:
     """Let readers see the pending documents that hold these contents; returns how many."""
-    ids = [
-        row.id
-        for row in fetch_in(
-            connection,
-            sa.select(documents.c.id).where(
-                documents.c.collection_id == collection_id, documents.c.state == "pending"
-            ),
-            documents.c.content_id,
-            content_ids,
-        )
-    ]
+    ids = _ids(connection, collection_id, "pending", documents.c.content_id, content_ids)
     if ids:
         _update(
             connection,
@@ -211,6 +191,20 @@ def publish(connection: sa.Connection, collection_id: int, content_ids: list[str
             revision=next_revision(connection, collection_id),
         )
     return len(ids)
+
+
+def _ids(
+    connection: sa.Connection,
+    collection_id: int,
+    state: State,
+    column: sa.Column[str],
+    values: list[str],
+) -> list[int]:
+    """The documents of a collection in a state whose column has one of the values."""
+    statement = sa.select(documents.c.id).where(
+        documents.c.collection_id == collection_id, documents.c.state == state
+    )
+    return [row.id for row in fetch_in(connection, statement, column, values)]
 
 
 def _update(
