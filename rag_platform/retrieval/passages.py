@@ -60,7 +60,7 @@ class Readers:
                 if chunk is None:
                     whole = False
                     continue
-                if not said.is_new(chunk.text):
+                if not said.is_new(chunk):
                     continue  # the same words in another document add nothing to an answer
                 ranks = (hit.dense_rank, hit.keyword_rank)
                 passages.append(Passage(chunk, hit.score, hit.dense, *ranks))
@@ -74,20 +74,22 @@ class _Said:
 
     def __init__(self) -> None:
         self._texts: set[str] = set()
-        self._words: list[frozenset[str]] = []
+        self._words: dict[tuple[str, ...], list[frozenset[str]]] = {}
 
-    def is_new(self, text: str) -> bool:
-        """Whether a text says anything that none before it says; then it counts from now on.
+    def is_new(self, chunk: Chunk) -> bool:
+        """Whether a chunk says anything that none before it says; then it counts from now on.
 
-        Texts that differ in a number or a year are never taken for the same.
+        What differs in a number or a year is never taken for the same, nor what stands under
+        another title: nearly the same words of another subject may be the answer.
         """
-        if text in self._texts:
+        if chunk.text in self._texts:
             return False
-        words = frozenset(text.casefold().split())
-        if any(_alike(words, other) for other in self._words):
+        words = frozenset(chunk.text.casefold().split())
+        others = self._words.setdefault((chunk.title, *chunk.heading_path), [])
+        if any(_alike(words, other) for other in others):
             return False
-        self._texts.add(text)
-        self._words.append(words)
+        self._texts.add(chunk.text)
+        others.append(words)
         return True
 
 

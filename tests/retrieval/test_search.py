@@ -240,16 +240,19 @@ def test_a_chunk_between_two_good_ones_is_found_with_them(put, pipeline, platfor
 
 
 @on_sqlite
-def test_near_duplicates_are_shown_once_unless_a_number_differs(put, pipeline, platform):
+def test_near_duplicates_are_shown_once_unless_a_number_or_the_title_differs(
+    put, pipeline, platform
+):
     text = (
-        "The lantern festival is held in the old harbour when the boats come home at night. "
+        "The festival is held in the old harbour when the boats come home at night. "
         "Everybody brings soup, bread and songs, and stays until the last light has gone out. "
     )
-    put("town/one.md", text + "Bring a lamp.")
-    put("town/two.md", text + "Bring a lantern.")
-    put("town/2024.md", text + "It was on the 3rd.")
-    put("town/2025.md", text + "It was on the 5th.")
+    put("town/one.md", f"# Lantern festival\n\n{text}Bring a lamp.")
+    put("town/two.md", f"# Lantern festival\n\n{text}Bring a lantern.")
+    put("town/2024.md", f"# Lantern festival\n\n{text}It was on the 3rd.")
+    put("town/2025.md", f"# Lantern festival\n\n{text}It was on the 5th.")
+    put("town/fire.md", f"# Fire festival\n\n{text}Bring a torch.")
     pipeline()
     keys = _keys(platform.search("lantern festival", ["town"], 10))
     assert len({"town/one.md", "town/two.md"} & set(keys)) == 1
-    assert {"town/2024.md", "town/2025.md"} <= set(keys)
+    assert {"town/2024.md", "town/2025.md", "town/fire.md"} <= set(keys)
