@@ -17,8 +17,8 @@ _STEPS = {
     "keywords, k1 = 1.2": replace(_PLAIN, dense_weight=0.0),
     "vectors": replace(_PLAIN, dense_weight=1.0),
     "both, half and half": _PLAIN,
-    "k1 = 0.2": replace(_PLAIN, k1=0.2),
-    "neighbours": replace(_PLAIN, k1=0.2, neighbour_weight=0.2),
+    "k1 = 0.1": replace(_PLAIN, k1=0.1),
+    "neighbours": replace(_PLAIN, k1=0.1, neighbour_weight=0.2),
 }
 _SHOWN = {
     "spans": ("text-recall@4000chars", "first-hit", "ndcg@10"),

@@ -19,7 +19,7 @@ class RetrievalSettings:
     candidates: int = 50
     dense_weight: float = 0.5
     neighbour_weight: float = 0.2
-    k1: float = 0.2
+    k1: float = 0.1
     b: float = 0.75
     top_k: int = 5
     keyword_relevance: float = 0.3
