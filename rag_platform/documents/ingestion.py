@@ -23,6 +23,9 @@ BATCH = 50
 _BATCH_SECONDS = 1.0
 """How long a document that was read waits for others: a kill costs the reading of these."""
 
+_LARGE_BYTES = 1 * MEGABYTE
+"""A run with a file larger than this reads it alone: it may be embedded for minutes, and what was
+read with it would wait for that."""
 _HELD_BYTES = 256 * MEGABYTE
 """What is being read at once, unless a single document is larger."""
 
@@ -72,7 +75,8 @@ def reconcile_documents(
 
     Deletions count at once; then every listed key gets a row; then new or changed documents are
     read, ``at_once`` of them together, and committed in small batches: at most ``limit``, and no
-    further ones when those read hold ``max_words``. ``collection`` is its id and name. ``progress``
+    further ones when those read hold ``max_words``; then the smallest come first, and a large one
+    is read alone. ``collection`` is its id and name. ``progress``
     is told every key, ``committed`` the report before the first batch and after every one.
     """
     collection_id = collection[0]
@@ -96,10 +100,13 @@ def reconcile_documents(
             committed(report)
 
     def chosen() -> Iterator[tuple[KnownDocument, int]]:
-        for document in changes.to_read:
-            if max_words is not None and words >= max_words:
+        sized = [(document, changes.sizes[document.key]) for document in changes.to_read]
+        if max_words is not None:
+            sized.sort(key=lambda item: item[1])  # small ones need not wait for large ones
+        for number, (document, size) in enumerate(sized):
+            if max_words is not None and (words >= max_words or (number and size > _LARGE_BYTES)):
                 return
-            yield document, changes.sizes[document.key]
+            yield document, size
 
     done = words = 0
     absent: dict[str, KnownDocument] = {}

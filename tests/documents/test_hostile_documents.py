@@ -48,7 +48,7 @@ def executing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def parser(executing: None) -> Iterator[ParserProcess]:
-    with ParserProcess(timeout=20, memory_megabytes=1024) as parser:
+    with ParserProcess(timeout=60, memory_megabytes=1024) as parser:
         yield parser
 
 

@@ -224,9 +224,13 @@ def test_whatever_the_text_passages_are_exact_complete_and_fit(
 
 
 def _seconds(text: str, tokenizer: Tokenizer) -> float:
-    started = time.process_time()
-    split(ParsedDocument(text=text), SPEC, tokenizer)
-    return time.process_time() - started
+    """The least of three: whatever else the machine does can only add to it."""
+    laps: list[float] = []
+    for _ in range(3):
+        started = time.process_time()
+        split(ParsedDocument(text=text), SPEC, tokenizer)
+        laps.append(time.process_time() - started)
+    return min(laps)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,17 @@ def test_a_run_reads_no_further_document_than_its_words_allow(reading, put):
     assert None not in reading.content_ids()
 
 
+def test_a_large_document_does_not_hold_up_small_ones(reading, put, monkeypatch):
+    monkeypatch.setattr(ingestion, "_LARGE_BYTES", 1000)
+    put("papers/a.md", "word " * 300)
+    for number in range(3):
+        put(f"papers/{number}.md", f"# Paper {number}")
+    report = reading(max_words=100_000)
+    assert sorted(report.read) == [f"papers/{number}.md" for number in range(3)]
+    assert report.left == 1
+    assert reading(max_words=100_000).read == ["papers/a.md"]
+
+
 def test_what_was_read_before_a_failure_is_kept(reading, put, platform, monkeypatch):
     for number in range(10):
         put(f"papers/{number}.md", f"# Paper {number}")

@@ -88,10 +88,15 @@ def test_a_start_ends_what_a_supervisor_killed_with_its_guard_left_behind(platfo
     os.kill(guard.pid, signal.SIGKILL)
     platform.signal(signal.SIGKILL)
     platform.wait_exit()
-    os.kill(platform.child("family").pid, signal.SIGKILL)
+    family = psutil.Process(platform.child("family").pid)
+    family.kill()
+    wait_for(lambda: not tree.alive(family), "it ended")
+    # On a busy machine a child that did not answer in time may have been ended before.
+    alive = sum(tree.alive(process) for process in left)
+    assert alive >= 2
     platform.start(QUIET)
     platform.wait_said("all ready")
-    assert "Ended 3 processes that an earlier start had left behind." in platform.said
+    assert f"Ended {alive} processes that an earlier start had left behind." in platform.said
     assert not any(tree.alive(process) for process in left)
 
 
