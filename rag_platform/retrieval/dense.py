@@ -46,13 +46,10 @@ class DenseCandidates:
         lets few pass, by comparing them one by one. Both give the same.
         """
         corpus = asked.corpus
-        if allowed is not None:
-            few = int(allowed.sum())
-            if few <= _SCANNED or n * len(corpus) > _MOST * few:
-                return self._scan(asked, vector, n, np.flatnonzero(allowed).tolist())
-            n_asked = n * len(corpus) // few
-        else:
-            n_asked = n
+        few = len(corpus) if allowed is None else int(allowed.sum())
+        if allowed is not None and (few <= _SCANNED or n * len(corpus) > _MOST * few):
+            return self._scan(asked, vector, n, np.flatnonzero(allowed).tolist())
+        n_asked = n * len(corpus) // few if few else n
         enough = n if allowed is not None else wanted
         while True:
             near, exhausted = self._near(asked, vector[None, :], n_asked)
@@ -63,6 +60,9 @@ class DenseCandidates:
                 if allowed is None or allowed[row]
             ]
             found = corpus.by_chunk(rows)
+            if exhausted and allowed is not None and len(found) < min(n, few):
+                # Those that pass lie behind the most that the index is asked for.
+                return self._scan(asked, vector, n, np.flatnonzero(allowed).tolist())
             if exhausted or len(found) >= enough:
                 return dict(list(found.items())[:n])
             # What was just deleted or replaced is in Chroma for a moment and hides what is behind.

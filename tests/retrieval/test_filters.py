@@ -1,5 +1,6 @@
 """Filters are decided by the ledger, and narrow ones find what wide ones find."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from rag_platform.ledger.filters import Filters
 from rag_platform.ledger.tables import contents
 from rag_platform.retrieval import dense
+from rag_platform.retrieval.settings import RetrievalSettings
 
 ANIMALS = ("heron", "eel", "bee", "mole", "lynx", "crow", "toad", "newt", "hare", "wren")
 
@@ -115,3 +117,16 @@ def test_any_two_days_are_a_filter(since, until):
         Filters(since=since, until=until).conditions()
     except OverflowError:
         assert until == date.max
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_a_filter_that_lets_none_of_the_nearest_pass_finds_what_lies_behind(zoo, monkeypatch):
+    few = replace(RetrievalSettings(), candidates=2)
+    question, filters = "eel mole crow newt wren", Filters(authors=("Ada",))
+    scanned = zoo.search(question, ["zoo"], 2, filters=filters, settings=few)
+    monkeypatch.setattr(dense, "_SCANNED", 0)
+    monkeypatch.setattr(dense, "_MOST", 4)
+    zoo.search._known.clear()
+    asked = zoo.search(question, ["zoo"], 2, filters=filters, settings=few)
+    assert [p.chunk.id for p in asked.passages] == [p.chunk.id for p in scanned.passages]
+    assert len(asked.passages) == 2
