@@ -1,6 +1,6 @@
 """BM25 (Robertson, Zaragoza 2009) over segments, with one statistic for all of them together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,22 +38,17 @@ def score(
     return _joined(parts), most
 
 
-def best(segments: Sequence[Segment], scores: Scores, n: int) -> list[tuple[int, float]]:
-    """The ``n`` best rows with a score above 0, best first; ties by chunk id."""
+def best(scores: Scores, n: int, name: Callable[[int], str]) -> list[tuple[int, float]]:
+    """The ``n`` best rows with a score above 0, best first; ties are settled by ``name``."""
     hits = np.flatnonzero(scores)
     if n < 1 or not len(hits):
         return []
     if len(hits) > n:
-        # Everything as good as the n-th stays until ties are settled by id.
+        # Everything as good as the n-th stays until ties are settled.
         bound = np.partition(scores[hits], len(hits) - n)[len(hits) - n]
         hits = hits[scores[hits] >= bound]
-    offsets = np.cumsum([0, *(len(segment) for segment in segments)])
-    found: list[tuple[str, int, float]] = []
-    for row in hits.tolist():
-        number = int(np.searchsorted(offsets, row, side="right")) - 1
-        found.append((segments[number].chunk_ids[row - int(offsets[number])], row, scores[row]))
-    found.sort(key=lambda hit: (-hit[2], hit[0]))
-    return [(row, float(value)) for _, row, value in found[:n]]
+    ranked = zip(hits.tolist(), scores[hits].tolist(), strict=True)
+    return sorted(ranked, key=lambda hit: (-hit[1], name(hit[0])))[:n]
 
 
 def _joined(parts: list[Scores]) -> Scores:

@@ -1,6 +1,7 @@
 """A question with all that decides its answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from rag_platform.ledger.filters import Filters
 from rag_platform.retrieval.corpus import Corpus
@@ -8,7 +9,7 @@ from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.retrieval.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A question with all that decides its answer."""
 
@@ -17,8 +18,8 @@ class Asked:
     names: tuple[str, ...]
     filters: Filters
     settings: RetrievalSettings
-    corpus: Corpus = field(init=False)
 
-    def __post_init__(self) -> None:
-        segments = {name: self.view.segments[name] for name in self.names}
-        object.__setattr__(self, "corpus", Corpus(segments))
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The rows of the asked collections; not needed where the result is known already."""
+        return Corpus({name: self.view.segments[name] for name in self.names})

@@ -122,7 +122,7 @@ class Search:
         scores, most = bm25.score(corpus.segments, asked.question, k1=settings.k1, b=settings.b)
         if allowed is not None:
             scores[~allowed] = 0.0
-        keyword = corpus.by_chunk(bm25.best(corpus.segments, scores, n))
+        keyword = corpus.by_chunk(bm25.best(scores, n, corpus.chunk_id))
         clock.lap("keyword")
         fused = fuse(
             dense,

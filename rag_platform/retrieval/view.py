@@ -11,14 +11,9 @@ from rag_platform.index.catalogue import Catalogue
 from rag_platform.index.postings import Segment
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import Collection, list_collections
-from rag_platform.ledger.generations import (
-    Generation,
-    IndexedCollection,
-    Serving,
-    current_serving,
-    indexed_collections,
-)
+from rag_platform.ledger.generations import Generation, IndexedCollection, indexed_collections
 from rag_platform.ledger.passages import Revisions, current_revisions
+from rag_platform.ledger.serving import Serving, current_serving
 from rag_platform.retrieval.settings import RetrievalSettings
 
 

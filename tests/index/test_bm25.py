@@ -112,7 +112,7 @@ def search(index: Catalogue, question: str, n: int) -> list[tuple[str, float]]:
     """The best chunks with their scores."""
     ids = [chunk for segment in index.segments for chunk in segment.chunk_ids]
     scores, _ = bm25.score(index.segments, question, k1=1.2, b=0.75)
-    return [(ids[row], score) for row, score in bm25.best(index.segments, scores, n)]
+    return [(ids[row], score) for row, score in bm25.best(scores, n, ids.__getitem__)]
 
 
 def textbook(question: str, lines: dict[str, str]) -> list[tuple[str, float]]:
