@@ -25,8 +25,9 @@ from rag_platform.ledger.collections import ensure_collection, list_collections
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import known_documents
 from rag_platform.ledger.filters import EVERYTHING, Filters
-from rag_platform.ledger.generations import create_generation, current_serving, start_serving
+from rag_platform.ledger.generations import create_generation
 from rag_platform.ledger.passages import readable_chunks
+from rag_platform.ledger.serving import current_serving, start_serving
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents
 from rag_platform.ledger.transitions import announce, publish, set_content

@@ -90,7 +90,7 @@ class FastLane:
             self._parser.parse(b"warm up", "warm-up.txt")
         while not self._stopped.is_set():
             try:
-                job = self._jobs.get(timeout=0.2)
+                job = self._jobs.get(timeout=0.2 if self._reporting.has_reports else 1.0)
             except queue.Empty:
                 self._reporting.go_on()
                 continue

@@ -5,7 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from rag_platform.ledger.answers import find_answer, ratings_of
-from rag_platform.ledger.generations import find_generation, find_settings
+from rag_platform.ledger.generations import find_generation
+from rag_platform.ledger.serving import find_settings
 from rag_platform.ledger.statements import fetch_in
 from rag_platform.ledger.tables import contents
 from rag_platform.service.payloads import AnswerPayload, CitationPayload, RatingPayload

@@ -108,6 +108,11 @@ class Reporting:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporting", daemon=True)
 
+    @property
+    def has_reports(self) -> bool:
+        """Whether Dagster has yet to hear of a document."""
+        return bool(self._reports)
+
     def add(self, report: DocumentReport) -> None:
         """Have a document reported; of very many the oldest are dropped."""
         self._reports.append(report)

@@ -20,7 +20,6 @@ from rag_platform.ledger.collections import (
     list_collections,
 )
 from rag_platform.ledger.documents import known_document
-from rag_platform.ledger.generations import current_serving
 from rag_platform.ledger.listing import (
     find_document,
     list_documents,
@@ -28,6 +27,7 @@ from rag_platform.ledger.listing import (
     readable_content,
 )
 from rag_platform.ledger.passages import title_of
+from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import announce, bury, have_read_again
 from rag_platform.service import keys as keys  # registers the path parameter's kind
 from rag_platform.service.context import CurrentLane, CurrentPlatform

@@ -5,7 +5,7 @@ from fastapi.responses import PlainTextResponse
 
 from rag_platform.errors import LedgerUnavailable, Unavailable
 from rag_platform.ledger.collections import count_by_state
-from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.serving import current_serving
 from rag_platform.service.context import CurrentMetrics, CurrentPlatform
 from rag_platform.service.warmth import Warmth
 
