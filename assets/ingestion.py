@@ -20,7 +20,8 @@ from rag_platform.index.stage import reconcile_index
 from rag_platform.index.verification import verify
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import Collection, ensure_collection
-from rag_platform.ledger.generations import Generation, live_generations
+from rag_platform.ledger.generations import Generation
+from rag_platform.ledger.serving import live_generations
 from rag_platform.objects import Objects
 from rag_platform.settings import Settings
 

@@ -12,7 +12,7 @@ from benchmarks.langchain import LangChain
 from benchmarks.library import TimedEncoders, chroma_server, library
 from rag_platform.embedding.export import export
 from rag_platform.embedding.files import base_model_source
-from rag_platform.ledger.generations import live_generations
+from rag_platform.ledger.serving import live_generations
 
 _THREADS = 2
 _ROUNDS = 2

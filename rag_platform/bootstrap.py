@@ -24,14 +24,9 @@ from rag_platform.embedding.models import EMBEDDER
 from rag_platform.errors import BucketUnavailable, ModelUnavailable, SettingsError
 from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger import Ledger, migrate
-from rag_platform.ledger.generations import (
-    Recipe,
-    create_generation,
-    current_serving,
-    set_generation_state,
-    start_serving,
-)
+from rag_platform.ledger.generations import Recipe, create_generation, set_generation_state
 from rag_platform.ledger.promotion import propose
+from rag_platform.ledger.serving import current_serving, start_serving
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform

@@ -135,8 +135,8 @@ def documents(
 ) -> None:
     """List the documents with their state and, where one cannot be read, the reason."""
     from rag_platform.ledger.collections import list_collections
-    from rag_platform.ledger.generations import current_serving
     from rag_platform.ledger.listing import list_documents
+    from rag_platform.ledger.serving import current_serving
 
     platform = _platform()
     if collection is not None:

@@ -21,8 +21,8 @@ from rag_platform.ledger.generations import (
     IndexedCollection,
     ensure_indexed_collection,
     indexed_collections,
-    live_generations,
 )
+from rag_platform.ledger.serving import live_generations
 from rag_platform.wiring import Platform
 
 

@@ -8,13 +8,9 @@ import httpx
 
 from rag_platform.errors import BucketUnavailable, NotFound, RagError, Unavailable
 from rag_platform.ledger.collections import count_by_state
-from rag_platform.ledger.generations import (
-    Generation,
-    current_serving,
-    indexed_collections,
-    live_generations,
-)
+from rag_platform.ledger.generations import Generation, indexed_collections
 from rag_platform.ledger.promotion import Progress, progress_of
+from rag_platform.ledger.serving import current_serving, live_generations
 from rag_platform.settings import Settings
 from rag_platform.supervisor import read_state
 from rag_platform.wiring import Platform

@@ -14,7 +14,8 @@ from rag_platform.index.chroma import Chroma
 from rag_platform.ingestion.lease import is_held
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.entries import stale_collections
-from rag_platform.ledger.generations import indexed_collections, live_generations
+from rag_platform.ledger.generations import indexed_collections
+from rag_platform.ledger.serving import live_generations
 from rag_platform.settings import Settings
 from sensors.jobs import ingest
 

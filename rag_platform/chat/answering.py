@@ -14,7 +14,7 @@ from rag_platform.errors import LanguageModelUnavailable
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.answers import Answer, Citation, Status, save_answer
 from rag_platform.ledger.collections import count_by_state
-from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.serving import current_serving
 from rag_platform.retrieval.passages import Passage
 from rag_platform.retrieval.search import Search, SearchResult, clean_question
 

@@ -14,8 +14,8 @@ from rag_platform.evaluation.results import Result
 from rag_platform.evaluation.runner import Asked, run, systems
 from rag_platform.evaluation.scratch import COLLECTION, scratch_platform
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.generations import Serving, current_serving
 from rag_platform.ledger.listing import list_documents
+from rag_platform.ledger.serving import Serving, current_serving
 from rag_platform.objects import Objects
 from rag_platform.retrieval.search import Search
 from rag_platform.retrieval.settings import RetrievalSettings

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_platform import __version__
-from rag_platform.embedding.files import CHECKSUMS, ModelFiles, base_model_source, sha256_of
+from rag_platform.embedding.files import (
+    CHECKSUMS,
+    WEIGHTS,
+    ModelFiles,
+    base_model_source,
+    sha256_of,
+)
 from rag_platform.embedding.models import EMBEDDER, Models
 from rag_platform.errors import LedgerUnavailable
 from rag_platform.evaluation.locks import locked
 from rag_platform.evaluation.progress import Report
 from rag_platform.ledger.digests import digest
-from rag_platform.ledger.generations import Serving, current_serving
+from rag_platform.ledger.serving import Serving, current_serving
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -66,7 +72,7 @@ def _serving(platform: Platform) -> tuple[Serving | None, tuple[str, ...]]:
 def _exported(settings: Settings, cache: Path, report: Report) -> Path:
     """The folder of models with the base model of the settings, exported once."""
     source = base_model_source(settings.embedding.model)
-    weights = Path(source) / "model.safetensors"
+    weights = Path(source) / WEIGHTS
     same = sha256_of(weights) if weights.is_file() else ""
     models = cache / digest(source, same, __version__)
     target = models / EMBEDDER / _FIRST

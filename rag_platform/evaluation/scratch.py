@@ -26,7 +26,8 @@ from rag_platform.index.recipe import recipe_of
 from rag_platform.ingestion.pipeline import Progress
 from rag_platform.ledger import migrate
 from rag_platform.ledger.digests import digest, spec_digest
-from rag_platform.ledger.generations import current_serving, indexed_collections
+from rag_platform.ledger.generations import indexed_collections
+from rag_platform.ledger.serving import current_serving
 from rag_platform.settings import ChromaSettings, PlatformSettings, Settings
 from rag_platform.wiring import Platform
 

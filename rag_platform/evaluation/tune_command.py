@@ -51,7 +51,7 @@ def _tune(path: Path, split: str, unanswerable: Path | None, dry_run: bool) -> N
     from rag_platform.evaluation.evaluating import Measure, opened, prepared
     from rag_platform.evaluation.progress import Bars
     from rag_platform.evaluation.tuning import Threshold, calibrate, tune
-    from rag_platform.ledger.generations import adopt_settings, current_serving
+    from rag_platform.ledger.serving import adopt_settings, current_serving
     from rag_platform.wiring import Platform
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -17,7 +17,8 @@ from rag_platform.ledger.entries import (
     missing_vectors,
     remove_entries,
 )
-from rag_platform.ledger.generations import Generation, IndexedCollection, current_serving
+from rag_platform.ledger.generations import Generation, IndexedCollection
+from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects
 

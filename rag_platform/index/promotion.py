@@ -13,12 +13,12 @@ from rag_platform.ledger.generations import (
     Generation,
     IndexedCollection,
     Recipe,
-    current_serving,
     find_generation,
     indexed_collections,
     set_generation_state,
 )
 from rag_platform.ledger.promotion import find_candidate, promote, record
+from rag_platform.ledger.serving import current_serving
 from rag_platform.objects import Objects
 
 

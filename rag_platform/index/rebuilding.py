@@ -12,12 +12,8 @@ from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.index.stage import forget_block, reconcile_index
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.entries import add_entries, entries, expected_vectors, remove_entries
-from rag_platform.ledger.generations import (
-    Generation,
-    IndexedCollection,
-    indexed_collections,
-    live_generations,
-)
+from rag_platform.ledger.generations import Generation, IndexedCollection, indexed_collections
+from rag_platform.ledger.serving import live_generations
 from rag_platform.ledger.tables import generation_collections
 from rag_platform.objects import Objects
 

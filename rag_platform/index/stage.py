@@ -28,12 +28,12 @@ from rag_platform.ledger.entries import (
 from rag_platform.ledger.generations import (
     Generation,
     IndexedCollection,
-    current_serving,
     ensure_indexed_collection,
     find_generation,
     indexed_collections,
 )
 from rag_platform.ledger.promotion import RETIRED
+from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.statements import AnyRow, fetch_in, insert_ignore
 from rag_platform.ledger.tables import (
     chunk_terms,

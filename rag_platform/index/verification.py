@@ -15,12 +15,8 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.documents import living_fingerprints, readable
 from rag_platform.ledger.entries import backlog, entries, expected_vectors
-from rag_platform.ledger.generations import (
-    Generation,
-    IndexedCollection,
-    indexed_collections,
-    live_generations,
-)
+from rag_platform.ledger.generations import Generation, IndexedCollection, indexed_collections
+from rag_platform.ledger.serving import live_generations
 from rag_platform.ledger.tables import chunks, documents
 from rag_platform.objects import Objects
 

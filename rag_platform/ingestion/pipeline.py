@@ -18,7 +18,8 @@ from rag_platform.index.chroma import Chroma
 from rag_platform.index.stage import reconcile_index
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import ensure_collection
-from rag_platform.ledger.generations import Generation, live_generations
+from rag_platform.ledger.generations import Generation
+from rag_platform.ledger.serving import live_generations
 from rag_platform.objects import Objects
 
 _INDEX_SECONDS = 60.0

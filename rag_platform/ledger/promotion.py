@@ -15,11 +15,9 @@ from rag_platform.ledger.generations import (
     Generation,
     Recipe,
     create_generation,
-    current_serving,
-    live_generations,
     set_generation_state,
-    switch_serving,
 )
+from rag_platform.ledger.serving import current_serving, live_generations, switch_serving
 from rag_platform.ledger.statements import AnySelect
 from rag_platform.ledger.tables import (
     chunked_contents,

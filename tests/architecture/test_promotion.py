@@ -6,7 +6,7 @@ import pytest
 from assets import ingestion
 from assets.partitions import partition_key
 from rag_platform.bootstrap import propose_generation
-from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.serving import current_serving
 from rag_platform.settings import Settings
 from sensors.bucket import bucket_changed
 from sensors.promotion import generation_complete, promote

@@ -14,8 +14,8 @@ from rag_platform.chat.answering import Answering, Cited, Finished, PassagesFoun
 from rag_platform.chat.language_models import Extractive, LanguageModels
 from rag_platform.chat.prompt import prompt_hash
 from rag_platform.ledger.answers import Answer, find_answer
-from rag_platform.ledger.generations import current_serving
 from rag_platform.ledger.passages import Chunk
+from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.tables import answers
 from rag_platform.settings import OllamaSettings
 

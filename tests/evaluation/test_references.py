@@ -7,7 +7,7 @@ import pytest
 
 from rag_platform.evaluation.datasets import Question, Span
 from rag_platform.evaluation.references import Texts, resolve
-from rag_platform.ledger.generations import current_serving
+from rag_platform.ledger.serving import current_serving
 
 _shared = runpy.run_path(str(Path(__file__).parents[1] / "ingestion" / "conftest.py"))
 stages, platforms, platform, pipeline, put = (

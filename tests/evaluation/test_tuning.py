@@ -11,13 +11,9 @@ from rag_platform.evaluation.intervals import Estimate
 from rag_platform.evaluation.judging import SpanJudge
 from rag_platform.evaluation.runner import Asked
 from rag_platform.evaluation.tuning import Threshold, calibrate, tune
-from rag_platform.ledger.generations import (
-    adopt_settings,
-    create_generation,
-    current_serving,
-    start_serving,
-)
+from rag_platform.ledger.generations import create_generation
 from rag_platform.ledger.passages import Chunk
+from rag_platform.ledger.serving import adopt_settings, current_serving, start_serving
 from rag_platform.retrieval.passages import Passage
 from rag_platform.retrieval.search import SearchResult
 from rag_platform.retrieval.settings import RetrievalSettings

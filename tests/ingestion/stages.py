@@ -17,7 +17,8 @@ from rag_platform.index.stage import IndexReport, reconcile_index
 from rag_platform.index.verification import Verification, verify
 from rag_platform.ledger import migrate
 from rag_platform.ledger.collections import ensure_collection, list_collections
-from rag_platform.ledger.generations import Generation, live_generations
+from rag_platform.ledger.generations import Generation
+from rag_platform.ledger.serving import live_generations
 from rag_platform.settings import ChromaSettings, PlatformSettings, Settings
 from rag_platform.wiring import Platform
 

@@ -11,8 +11,9 @@ from rag_platform.errors import Conflict, SettingsError
 from rag_platform.index.promotion import promote_complete
 from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger.entries import stale_collections
-from rag_platform.ledger.generations import current_serving, find_generation
+from rag_platform.ledger.generations import find_generation
 from rag_platform.ledger.promotion import progress_of, promote, retired_chunkings, work_left
+from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.tables import chunks, index_entries, promotions
 from rag_platform.settings import ChunkingSettings, EmbeddingSettings
 

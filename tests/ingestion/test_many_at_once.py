@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rag_platform.documents.chunking import ChunkingSpec
-from rag_platform.ledger.generations import current_serving
 from rag_platform.ledger.promotion import work_left
+from rag_platform.ledger.serving import current_serving
 
 PROGRAM = Path(__file__).parent / "program.py"
 DOCUMENTS = 10

@@ -17,15 +17,14 @@ from rag_platform.ledger.answers import (
 )
 from rag_platform.ledger.collections import ensure_collection, list_collections, next_revision
 from rag_platform.ledger.digests import digest, spec_digest
-from rag_platform.ledger.generations import (
-    create_generation,
+from rag_platform.ledger.generations import create_generation, set_generation_state
+from rag_platform.ledger.listing import list_documents
+from rag_platform.ledger.serving import (
     current_serving,
     live_generations,
-    set_generation_state,
     start_serving,
     switch_serving,
 )
-from rag_platform.ledger.listing import list_documents
 from rag_platform.ledger.tables import chunks, contents
 from rag_platform.ledger.transitions import announce
 
