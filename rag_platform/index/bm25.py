@@ -1,15 +1,17 @@
 """BM25 (Robertson, Zaragoza 2009) over segments, with one statistic for all of them together."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 
 from rag_platform.index.analysis import term_ids, terms
-from rag_platform.index.postings import Segment
+from rag_platform.index.postings import Saturation, Segment
+from rag_platform.index.ranking import Scores, best_first
 
-Scores = npt.NDArray[np.float64]
-"""A score for each row of each segment, one segment after the other."""
+_BLOCK = 64
+_LEAST = np.nextafter(0.0, 1.0)
+"""The smallest score above 0."""
 
 
 def score(
@@ -21,35 +23,45 @@ def score(
     segments together: scores that each collection reckoned with its own could not be compared,
     and a word would count for little where a collection is small.
     """
+    scores = np.zeros(sum(len(segment) for segment in segments))
     living = sum(segment.living for segment in segments)
-    parts = [np.zeros(len(segment), dtype=np.float64) for segment in segments]
     if not living:
-        return _joined(parts), 0.0
+        return scores, 0.0
+    ends = np.cumsum([len(segment) for segment in segments])
+    parts = np.split(scores, ends[:-1])
     mean_length = max(sum(segment.length for segment in segments) / living, 1e-9)
-    norms = [segment.norm(mean_length, k1, b) for segment in segments]
+    saturation = Saturation(k1, b, mean_length)
     most = 0.0
     for term in dict.fromkeys(term_ids(terms(question))):
-        postings = [segment.postings(term) for segment in segments]
-        frequency = sum(len(rows) for rows, _ in postings)
-        idf = np.log1p((living - frequency + 0.5) / (frequency + 0.5))
-        most += float(idf) * (k1 + 1)
-        for norm, (rows, counts), part in zip(norms, postings, parts, strict=True):
-            part[rows] += idf * (k1 + 1) * counts / (counts + norm[rows])
-    return _joined(parts), most
+        weights = [segment.weights(term, saturation) for segment in segments]
+        frequency = sum(part.frequency for part in weights)
+        idf = float(np.log1p((living - frequency + 0.5) / (frequency + 0.5)))
+        most += idf * (k1 + 1)
+        for part, weight in zip(parts, weights, strict=True):
+            if weight.rows is None:
+                part += idf * weight.values
+            else:
+                part[weight.rows] += idf * weight.values
+    return scores, most
 
 
 def best(scores: Scores, n: int, name: Callable[[int], str]) -> list[tuple[int, float]]:
     """The ``n`` best rows with a score above 0, best first; ties are settled by ``name``."""
-    hits = np.flatnonzero(scores)
-    if n < 1 or not len(hits):
+    if n < 1:
         return []
+    hits = np.flatnonzero(scores >= max(_floor(scores, n), _LEAST))
     if len(hits) > n:
         # Everything as good as the n-th stays until ties are settled.
         bound = np.partition(scores[hits], len(hits) - n)[len(hits) - n]
         hits = hits[scores[hits] >= bound]
-    ranked = zip(hits.tolist(), scores[hits].tolist(), strict=True)
-    return sorted(ranked, key=lambda hit: (-hit[1], name(hit[0])))[:n]
+    return list(islice(best_first(hits, scores[hits], name), n))
 
 
-def _joined(parts: list[Scores]) -> Scores:
-    return np.concatenate(parts) if parts else np.zeros(0)
+def _floor(scores: Scores, n: int) -> float:
+    """A score that the ``n`` best reach: the n-th best of blocks' best ones, found without sorting
+    out all rows."""
+    blocks = len(scores) // _BLOCK
+    if blocks <= n:
+        return 0.0
+    best_ones = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    return float(np.partition(best_ones, blocks - n)[blocks - n])

@@ -73,6 +73,8 @@ class Corpus:
 
     def _first_row(self, row: int) -> int:
         """One row for a text that stands in several collections: that of the first of them."""
+        if row < self._offsets[1]:
+            return row
         number, inside = self._place(row)
         content = self.segments[number].contents[inside]
         for earlier, segment in enumerate(self.segments[:number]):

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.int64]
+from rag_platform.index.ranking import Rows, Scores, best_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def fuse(
         rows, places = np.unique(every, return_inverse=True)
         own = np.bincount(places, weights=np.concatenate([own, *gained]), minlength=len(rows))
         own = own / (1 + neighbour_weight * len(sides))
-    for row, score in _best_first(rows, own, name):
+    for row, score in best_first(rows, own, name):
         yield Fused(
             row=row,
             score=score,
@@ -57,30 +56,13 @@ def fuse(
         )
 
 
-def _scaled(scores: Mapping[int, float], rows: Rows) -> npt.NDArray[np.float64]:
+def _scaled(scores: Mapping[int, float], rows: Rows) -> Scores:
     if not scores:
         return np.zeros(len(rows))
     low, high = min(scores.values()), max(scores.values())
     if high == low:
         return np.array([float(row in scores) for row in rows.tolist()])
     return np.array([(scores.get(row, low) - low) / (high - low) for row in rows.tolist()])
-
-
-def _best_first(
-    rows: Rows, scores: npt.NDArray[np.float64], name: Callable[[int], str]
-) -> Iterator[tuple[int, float]]:
-    order = np.argsort(-scores, kind="stable")
-    ranked = list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
-    start = 0
-    while start < len(ranked):
-        end = start + 1
-        while end < len(ranked) and ranked[end][1] == ranked[start][1]:
-            end += 1
-        if end - start == 1:
-            yield ranked[start]
-        else:
-            yield from sorted(ranked[start:end], key=lambda hit: name(hit[0]))
-        start = end
 
 
 def _rank(scores: Mapping[int, float], row: int, name: Callable[[int], str]) -> int | None:
