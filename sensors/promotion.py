@@ -6,7 +6,7 @@ import dagster as dg
 
 from rag_platform.index.chroma import Chroma
 from rag_platform.index.promotion import promote_complete
-from rag_platform.index.recipe import recipe_of
+from rag_platform.index.recipe import wanted_recipe
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.promotion import work_left
 from rag_platform.objects import Objects
@@ -24,7 +24,8 @@ def promote_generation(
     chroma: dg.ResourceParam[Chroma],
 ) -> None:
     """Verify a complete generation, let it serve, and erase what retired ones left."""
-    recipe = recipe_of(Settings.load())
+    with ledger.read() as connection:
+        recipe = wanted_recipe(connection, Settings.load())
     report = promote_complete(ledger, objects, chroma, recipe, requested_by=f"run {context.run_id}")
     if report.problems:
         raise dg.Failure(
@@ -58,7 +59,7 @@ def generation_complete(
 ) -> dg.RunRequest | dg.SkipReason:
     """One attempt at a time; each that comes to nothing doubles the pause before the next."""
     with ledger.read() as connection:
-        reason = work_left(connection, recipe_of(Settings.load()))
+        reason = work_left(connection, wanted_recipe(connection, Settings.load()))
     if reason is None:
         return dg.SkipReason("What serves is what shall serve.")
     records = list(context.instance.get_run_records(dg.RunsFilter(job_name=promote.name), limit=8))
