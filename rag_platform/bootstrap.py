@@ -21,6 +21,7 @@ from rag_platform.embedding.files import (
 )
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.errors import BucketUnavailable, ModelUnavailable
+from rag_platform.index.promotion import validation_digest
 from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import create_generation, set_generation_state
@@ -71,8 +72,9 @@ def propose_generation(platform: Platform) -> None:
     """
     encoder = _encoder_spec(platform, _serving_version(platform))
     recipe = recipe_of(platform.settings, encoder)
+    judged_on = validation_digest(platform.objects)
     with platform.ledger.write() as connection:
-        propose(connection, recipe, encoder)
+        propose(connection, recipe, encoder, judged_on=judged_on)
 
 
 def _encoder_spec(platform: Platform, version: str) -> dict[str, Any]:

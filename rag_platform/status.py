@@ -9,7 +9,7 @@ import httpx
 from rag_platform.errors import BucketUnavailable, NotFound, RagError, Unavailable
 from rag_platform.ledger.collections import count_by_state
 from rag_platform.ledger.generations import Generation, indexed_collections
-from rag_platform.ledger.promotion import Progress, progress_of
+from rag_platform.ledger.promotion import Progress, Refusal, last_refusal, progress_of
 from rag_platform.ledger.serving import current_serving, live_generations
 from rag_platform.settings import Settings
 from rag_platform.supervisor import read_state
@@ -146,6 +146,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
             else _built(generation, progress_of(connection, generation))
             for generation in live_generations(connection)[1:]
         ]
+        refusal = last_refusal(connection)
     if serving is None:
         return ()
     encoder = serving.generation.spec["encoder"]
@@ -154,6 +155,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
         f"Active generation: {serving.generation.id} (chunking {serving.generation.chunking}, "
         f"settings version {serving.settings_version})",
         *others,
+        *([_refused(refusal)] if refusal else []),
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
@@ -162,6 +164,11 @@ def _lines(platform: Platform) -> tuple[str, ...]:
 
 def _kept(generation: Generation) -> str:
     return f"Generation {generation.id} ({generation.recipe}) is kept to go back to."
+
+
+def _refused(refusal: Refusal) -> str:
+    generation = refusal.generation
+    return f"Generation {generation.id} ({generation.recipe}) was refused: {refusal.reason}"
 
 
 def _built(generation: Generation, progress: Progress) -> str:

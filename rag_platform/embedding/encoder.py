@@ -152,7 +152,8 @@ class Encoder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         # A text without a token has no direction; any will do, as long as it is one.
         vectors[lengths[:, 0] < _NO_LENGTH, 0] = 1.0
-        return vectors / np.where(lengths < _NO_LENGTH, 1.0, lengths)
+        lengths[lengths < _NO_LENGTH] = 1.0
+        return vectors / lengths
 
     def _session(self, threads: int) -> Any:
         # Ingestion only encodes documents and the service only questions: each loads one.
