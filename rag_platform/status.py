@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import httpx
 
-from rag_platform.errors import BucketUnavailable, NotFound, RagError, Unavailable
+from rag_platform.embedding.files import ModelFiles, source_name
+from rag_platform.embedding.models import EMBEDDER
+from rag_platform.errors import (
+    BucketUnavailable,
+    ModelUnavailable,
+    NotFound,
+    RagError,
+    Unavailable,
+)
 from rag_platform.ledger.collections import count_by_state
 from rag_platform.ledger.generations import Generation, indexed_collections
 from rag_platform.ledger.promotion import Progress, Refusal, last_refusal, progress_of
@@ -158,8 +166,27 @@ def _lines(platform: Platform) -> tuple[str, ...]:
         *([_refused(refusal)] if refusal else []),
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
+        *_other_model(platform, encoder["version"]),
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
     )
+
+
+def _other_model(platform: Platform, version: str) -> list[str]:
+    """A base model is chosen at the first start; a setting changed since has no effect."""
+    if version != "1":
+        return []
+    folder = platform.models.folder / EMBEDDER / version
+    serves = ModelFiles(folder, EMBEDDER, version).export_facts().get("source")
+    try:
+        asked = source_name(platform.settings.embedding.model)
+    except ModelUnavailable as error:
+        return [str(error)]
+    if serves in (None, asked):
+        return []
+    return [
+        f"RAG_EMBEDDING_MODEL asks for {asked}, and {serves} serves: the base model is chosen at "
+        "the first start, another needs another RAG_HOME."
+    ]
 
 
 def _kept(generation: Generation) -> str:

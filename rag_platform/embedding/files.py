@@ -97,6 +97,14 @@ def base_model_source(setting: str) -> Path | str:
     return verified_package()
 
 
+def source_name(setting: str) -> str:
+    """The base model that a setting asks for, by the name that an exported version keeps of it."""
+    if not setting:
+        return PACKAGED_MODEL
+    source = base_model_source(setting)
+    return PACKAGED_MODEL if is_packaged(source) else str(source)
+
+
 def verified_package() -> Path:
     """The folder of the packaged model, after comparing its weights with the published checksum."""
     try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rag_platform import status
 from rag_platform.bootstrap import propose_generation
 from rag_platform.embedding.export import export
 from rag_platform.errors import SettingsError
@@ -78,3 +79,12 @@ def test_passages_that_were_sized_too_large_for_it_are_one_sentence(platform):
     )
     with pytest.raises(SettingsError, match=r"OVERLAP_TOKENS \(80\) may be at most half"):
         propose_generation(platform)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model_folder", ["word vectors"], indirect=True)
+def test_a_base_model_that_was_set_later_is_said_to_have_no_effect(platform):
+    # The settings name none, which is the packaged one, and word vectors serve.
+    (line,) = [line for line in status._lines(platform) if "RAG_EMBEDDING_MODEL" in line]
+    assert "asks for all-MiniLM-L6-v2" in line
+    assert "another needs another RAG_HOME" in line
