@@ -1,7 +1,8 @@
 """``python -m benchmarks``: every figure that the documentation reports, with its target.
 
 Run it on a machine that does nothing else. ``make bench`` calls it; ``--only`` names some of:
-start, idle, freshness, upload, search, searching, encoding, unchanged, bulk, ingestion, ablation.
+start, idle, freshness, upload, search, searching, rebuilding, encoding, unchanged, bulk, ingestion,
+ablation.
 The last two need the files of a folder that ``--data`` names, and are left out without one;
 ingestion is compared with LangChain, which the extra ``bench`` installs.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk, encoding, running, searching, unchanged
+from benchmarks import bulk, encoding, rebuilding, running, searching, unchanged
 from benchmarks.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "upload": running.upload,
     "search": running.search,
     "searching": searching.searching,
+    "rebuilding": rebuilding.rebuilding,
     "encoding": encoding.encoding,
     "bulk": bulk.bulk,
     "unchanged": unchanged.unchanged,

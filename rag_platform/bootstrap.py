@@ -3,7 +3,6 @@
 Every function is harmless where its work is done already.
 """
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,20 @@ import structlog
 
 from rag_platform import __version__
 from rag_platform.documents.contents import reread_outdated
-from rag_platform.embedding.encoder import load_tokenizer
+from rag_platform.embedding.facts import parity_metrics, parity_tags
 from rag_platform.embedding.files import (
     CHECKSUMS,
-    EXPORT,
+    ModelFiles,
     base_model_source,
     fingerprint,
     verify_checksums,
 )
 from rag_platform.embedding.models import EMBEDDER
-from rag_platform.errors import BucketUnavailable, ModelUnavailable, SettingsError
+from rag_platform.errors import BucketUnavailable, ModelUnavailable
+from rag_platform.index.promotion import validation_digest
 from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger import Ledger, migrate
-from rag_platform.ledger.generations import Recipe, create_generation, set_generation_state
+from rag_platform.ledger.generations import create_generation, set_generation_state
 from rag_platform.ledger.promotion import propose
 from rag_platform.ledger.serving import current_serving, start_serving
 from rag_platform.retrieval.settings import RetrievalSettings
@@ -56,8 +56,8 @@ def register_base_model(platform: Platform) -> str:
 
 def serve_first_generation(platform: Platform, version: str) -> None:
     """Let an empty generation of the base model serve, unless something serves already."""
-    recipe = recipe_of(platform.settings)
-    spec = recipe.spec(_encoder_spec(platform, version, recipe))
+    encoder = _encoder_spec(platform, version)
+    spec = recipe_of(platform.settings, encoder).spec(encoder)
     with platform.ledger.write() as connection:
         if current_serving(connection) is None:
             generation = create_generation(connection, spec)
@@ -70,29 +70,17 @@ def propose_generation(platform: Platform) -> None:
 
     What serves goes on until the new one is complete and verified. Nothing is parsed again.
     """
-    recipe = recipe_of(platform.settings)
-    encoder = _encoder_spec(platform, _serving_version(platform), recipe)
+    encoder = _encoder_spec(platform, _serving_version(platform))
+    recipe = recipe_of(platform.settings, encoder)
+    judged_on = validation_digest(platform.objects)
     with platform.ledger.write() as connection:
-        propose(connection, recipe, encoder)
+        propose(connection, recipe, encoder, judged_on=judged_on)
 
 
-def _encoder_spec(platform: Platform, version: str, recipe: Recipe) -> dict[str, Any]:
-    """The encoder's spec, after comparing its length with that of the passages.
-
-    A passage that the model cannot read whole would lose its end without a word.
-    """
-    files = platform.models.files(EMBEDDER, version, recipe.precision)
-    spec = files.encoder_spec()
-    tokens = len(load_tokenizer(files).encode(spec["document_prefix"]).ids)
-    room = int(spec["max_tokens"]) - tokens
-    asked = platform.settings.chunking.max_tokens
-    if asked > room:
-        raise SettingsError(
-            f"RAG_CHUNKING_MAX_TOKENS ({asked}) is too large: the embedding model "
-            f"reads passages of at most {room} tokens.",
-            "Correct the variable and start again.",
-        )
-    return spec
+def _encoder_spec(platform: Platform, version: str) -> dict[str, Any]:
+    """The spec of the encoder in the precision that the settings ask for."""
+    precision = platform.settings.embedding.precision
+    return platform.models.files(EMBEDDER, version, precision).encoder_spec()
 
 
 def _serving_version(platform: Platform) -> str:
@@ -103,14 +91,19 @@ def _serving_version(platform: Platform) -> str:
 
 def _register(platform: Platform, folder: Path, version: str) -> None:
     verify_checksums(folder, f"{EMBEDDER} version {version}")
-    export: dict[str, Any] = json.loads((folder / EXPORT).read_text())
+    facts = ModelFiles(folder, EMBEDDER, version).export_facts()
     registered = platform.tracking.register(
         EMBEDDER,
         folder,
         run_name="base model",
-        parameters={"base_model": export["source"]},
-        metrics={"onnx_parity": export["parity"], "int8_cosine": export["int8_cosine"]},
-        tags={"code_version": __version__, "kind": "base", _FINGERPRINT: fingerprint(folder)},
+        parameters={"base_model": facts.get("source", "")},
+        metrics=parity_metrics(facts),
+        tags={
+            "code_version": __version__,
+            "kind": "base",
+            _FINGERPRINT: fingerprint(folder),
+            **parity_tags(facts),
+        },
     )
     if registered != version:
         raise ModelUnavailable(

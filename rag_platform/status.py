@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 import httpx
 
-from rag_platform.errors import BucketUnavailable, NotFound, RagError, Unavailable
+from rag_platform.embedding.files import ModelFiles, source_name
+from rag_platform.embedding.models import EMBEDDER
+from rag_platform.errors import (
+    BucketUnavailable,
+    ModelUnavailable,
+    NotFound,
+    RagError,
+    Unavailable,
+)
 from rag_platform.ledger.collections import count_by_state
 from rag_platform.ledger.generations import Generation, indexed_collections
-from rag_platform.ledger.promotion import Progress, progress_of
+from rag_platform.ledger.promotion import Progress, Refusal, last_refusal, progress_of
 from rag_platform.ledger.serving import current_serving, live_generations
 from rag_platform.settings import Settings
 from rag_platform.supervisor import read_state
@@ -146,6 +154,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
             else _built(generation, progress_of(connection, generation))
             for generation in live_generations(connection)[1:]
         ]
+        refusal = last_refusal(connection)
     if serving is None:
         return ()
     encoder = serving.generation.spec["encoder"]
@@ -154,14 +163,39 @@ def _lines(platform: Platform) -> tuple[str, ...]:
         f"Active generation: {serving.generation.id} (chunking {serving.generation.chunking}, "
         f"settings version {serving.settings_version})",
         *others,
+        *([_refused(refusal)] if refusal else []),
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
+        *_other_model(platform, encoder["version"]),
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
     )
 
 
+def _other_model(platform: Platform, version: str) -> list[str]:
+    """A base model is chosen at the first start; a setting changed since has no effect."""
+    if version != "1":
+        return []
+    folder = platform.models.folder / EMBEDDER / version
+    serves = ModelFiles(folder, EMBEDDER, version).export_facts().get("source")
+    try:
+        asked = source_name(platform.settings.embedding.model)
+    except ModelUnavailable as error:
+        return [str(error)]
+    if serves in (None, asked):
+        return []
+    return [
+        f"RAG_EMBEDDING_MODEL asks for {asked}, and {serves} serves: the base model is chosen at "
+        "the first start, another needs another RAG_HOME."
+    ]
+
+
 def _kept(generation: Generation) -> str:
     return f"Generation {generation.id} ({generation.recipe}) is kept to go back to."
+
+
+def _refused(refusal: Refusal) -> str:
+    generation = refusal.generation
+    return f"Generation {generation.id} ({generation.recipe}) was refused: {refusal.reason}"
 
 
 def _built(generation: Generation, progress: Progress) -> str:

@@ -4,9 +4,11 @@ import time
 
 import dagster as dg
 
+from rag_platform.embedding.models import Encoders
+from rag_platform.evaluation.candidates import CandidateJudge
 from rag_platform.index.chroma import Chroma
 from rag_platform.index.promotion import promote_complete
-from rag_platform.index.recipe import recipe_of
+from rag_platform.index.recipe import wanted_recipe
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.promotion import work_left
 from rag_platform.objects import Objects
@@ -22,10 +24,22 @@ def promote_generation(
     ledger: dg.ResourceParam[Ledger],
     objects: dg.ResourceParam[Objects],
     chroma: dg.ResourceParam[Chroma],
+    encoders: dg.ResourceParam[Encoders],
 ) -> None:
-    """Verify a complete generation, let it serve, and erase what retired ones left."""
-    recipe = recipe_of(Settings.load())
-    report = promote_complete(ledger, objects, chroma, recipe, requested_by=f"run {context.run_id}")
+    """Verify a complete generation, let it serve, and erase what retired ones left.
+
+    One with the fast encoder is asked the team's questions first, and refused if it loses.
+    """
+    with ledger.read() as connection:
+        recipe = wanted_recipe(connection, Settings.load())
+    report = promote_complete(
+        ledger,
+        objects,
+        chroma,
+        recipe,
+        requested_by=f"run {context.run_id}",
+        judge=CandidateJudge(ledger, objects, chroma, encoders),
+    )
     if report.problems:
         raise dg.Failure(
             f"Generation {report.candidate} was built anew: it does not hold what it should.",
@@ -33,6 +47,8 @@ def promote_generation(
         )
     if report.promoted:
         context.log.info("Generation %d serves", report.candidate)
+    elif report.refused:
+        context.log.warning("Generation %d does not serve. %s", report.candidate, report.refused)
     elif report.waiting:
         context.log.info("%s", report.waiting)
     context.log.info("Dropped %d indexes of retired generations", report.purged)
@@ -58,7 +74,7 @@ def generation_complete(
 ) -> dg.RunRequest | dg.SkipReason:
     """One attempt at a time; each that comes to nothing doubles the pause before the next."""
     with ledger.read() as connection:
-        reason = work_left(connection, recipe_of(Settings.load()))
+        reason = work_left(connection, wanted_recipe(connection, Settings.load()))
     if reason is None:
         return dg.SkipReason("What serves is what shall serve.")
     records = list(context.instance.get_run_records(dg.RunsFilter(job_name=promote.name), limit=8))

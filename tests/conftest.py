@@ -99,7 +99,8 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture(scope="session")
 def model_folder(pytestconfig: pytest.Config) -> Path:
     """The base model as registered; exported once and kept in pytest's cache."""
-    code = Path(export_module.__file__).read_bytes()
+    modules = sorted(Path(export_module.__file__).parent.glob("*.py"))
+    code = b"".join(module.read_bytes() for module in modules)
     name = f"model-{hashlib.sha256(code).hexdigest()[:12]}"
     folder = pytestconfig.cache.mkdir("rag-platform") / name
     if not (folder / "checksums.json").exists():

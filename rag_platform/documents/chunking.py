@@ -17,12 +17,16 @@ from rag_platform.documents.boundaries import Unit, count_tokens, reaching_back,
 from rag_platform.documents.heading_paths import common_path, paths_of
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.structure import Structure, structure_of
-from rag_platform.errors import InvalidRequest
+from rag_platform.errors import InvalidRequest, SettingsError
 from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
 """A passage is no longer than this many characters a token: a word of 10,000 letters is one token
 for WordPiece, and a megabyte of such words would be a passage."""
+
+_BESIDE_HEADER = 0.8
+"""The part of what a model reads that passages take where nothing is set: the packaged model's 200
+of 254 leave room for the title and the headings."""
 
 _BREAK_AFTER_HEADING = 5.0
 _ONLY_HEADINGS = 5.0
@@ -59,9 +63,29 @@ class ChunkingSpec:
         return f"{self.method}-{self.max_tokens}-{self.overlap_tokens}-v{self.version}"
 
     @classmethod
-    def of(cls, settings: ChunkingSettings) -> Self:
-        """The spec that the settings ask for."""
-        return cls(settings.max_tokens, settings.overlap_tokens)
+    def of(cls, settings: ChunkingSettings, most: int | None = None) -> Self:
+        """The spec that the settings ask for, for a model that reads passages of ``most`` tokens.
+
+        A size that nobody set is made to fit with room for a header. Raises
+        :class:`SettingsError` where one was set that does not fit.
+        """
+        tokens, overlap = settings.max_tokens, settings.overlap_tokens
+        remedy = "Correct the variable and start again."
+        if most is not None and "max_tokens" not in settings.model_fields_set:
+            tokens = min(tokens, int(most * _BESIDE_HEADER))
+        elif most is not None and tokens > most:
+            raise SettingsError(
+                f"RAG_CHUNKING_MAX_TOKENS ({tokens}) is too large: the embedding model "
+                f"reads passages of at most {most} tokens.",
+                remedy,
+            )
+        if overlap > tokens // 2:
+            raise SettingsError(
+                f"RAG_CHUNKING_OVERLAP_TOKENS ({overlap}) may be at most half of the {tokens} "
+                "tokens that passages have with this embedding model.",
+                remedy,
+            )
+        return cls(tokens, overlap)
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as JSON can hold it."""

@@ -12,12 +12,14 @@ from cachetools import LRUCache
 from tokenizers import Tokenizer
 
 from rag_platform.embedding.batches import Batches
-from rag_platform.embedding.files import ModelFiles
+from rag_platform.embedding.files import TOKENIZER, ModelFiles
 from rag_platform.errors import ModelUnavailable
 
 Vectors = npt.NDArray[np.float32]
 """Unit vectors as rows: shape (texts, dimension)."""
 
+
+_NO_LENGTH = 1e-12
 
 _QUESTIONS = 1000
 """Questions whose vectors are kept: people ask again, and a page asks for more passages."""
@@ -84,7 +86,10 @@ class Encoder:
     def _encode_query(self, text: str) -> Vectors:
         ids = self.tokenizer.encode(self.query_prefix + text).ids
         if len(ids) > self.max_tokens:
-            ids = [*ids[: self.max_tokens - 1], ids[-1]]
+            # Cut before the special tokens come to it, of which models have none, one or two.
+            cut = self.tokenizer.encode(self.query_prefix + text, add_special_tokens=False)
+            cut.truncate(self.max_tokens - self.tokenizer.num_special_tokens_to_add(False))
+            ids = self.tokenizer.post_process(cut).ids
         return self._questions(ids)
 
     def count_tokens(self, text: str) -> int:
@@ -128,7 +133,7 @@ class Encoder:
 
     def _run(self, batch: list[list[int]], *, threads: int) -> Vectors:
         session = self._session(threads)
-        width = max(len(ids) for ids in batch)
+        width = max(1, *(len(ids) for ids in batch))
         input_ids = np.zeros((len(batch), width), dtype=np.int64)
         mask = np.zeros_like(input_ids)
         for row, ids in enumerate(batch):
@@ -138,7 +143,17 @@ class Encoder:
         if "token_type_ids" in {item.name for item in session.get_inputs()}:
             feed["token_type_ids"] = np.zeros_like(input_ids)
         vectors = cast(Vectors, session.run(["sentence_embedding"], feed)[0])
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors[mask.sum(axis=1) == 0] = 0.0
+        if not np.isfinite(vectors).all():
+            raise ModelUnavailable(
+                f"The model {self.files.name} gives vectors that are no numbers.",
+                "Set RAG_EMBEDDING_PRECISION=fp32, or choose another model.",
+            )
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        # A text without a token has no direction; any will do, as long as it is one.
+        vectors[lengths[:, 0] < _NO_LENGTH, 0] = 1.0
+        lengths[lengths < _NO_LENGTH] = 1.0
+        return vectors / lengths
 
     def _session(self, threads: int) -> Any:
         # Ingestion only encodes documents and the service only questions: each loads one.
@@ -168,7 +183,7 @@ class Encoder:
 
 def load_tokenizer(files: ModelFiles) -> Tokenizer:
     """The model's own tokenizer, without truncation and padding."""
-    tokenizer: Tokenizer = Tokenizer.from_file(str(files.path / "tokenizer.json"))
+    tokenizer: Tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """The published checksum of the model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
 
 WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
 ONNX = {"fp32": "onnx/model.onnx", "int8": "onnx/model-int8.onnx"}
 """The served file of each precision."""
 CHECKSUMS = "checksums.json"
 DESCRIPTION = "encoder.json"
 EXPORT = "export.json"
 UNSAFE_SUFFIXES = {".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt"}
-_REQUIRED = {ONNX["fp32"], DESCRIPTION, "tokenizer.json"}
+_REQUIRED = {ONNX["fp32"], DESCRIPTION, TOKENIZER}
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,21 @@ class ModelFiles:
             return description
         checksums: dict[str, str] = json.loads((self.path / CHECKSUMS).read_text())
         if ONNX[self.precision] not in checksums:
+            reason = self.export_facts().get(self.precision, {}).get("refused", "")
             raise ModelUnavailable(
-                f"Version {self.version} of the model {self.name} has no {self.precision} encoder.",
+                f"Version {self.version} of the model {self.name} has no {self.precision} encoder"
+                + (f": {reason}." if reason else "."),
                 "Set RAG_EMBEDDING_PRECISION=fp32.",
             )
         weights = checksums[ONNX[self.precision]]
         return {**description, "precision": self.precision, "weights": weights}
+
+    def export_facts(self) -> dict[str, Any]:
+        """What was measured when the version was exported; empty where that is not known."""
+        try:
+            return json.loads((self.path / EXPORT).read_text())
+        except (OSError, ValueError):
+            return {}
 
     def verify(self) -> None:
         """Compare every file with its checksum. Raises :class:`ModelUnavailable`."""
@@ -60,6 +71,12 @@ class ModelFiles:
     def encoder_spec(self) -> dict[str, Any]:
         """What a generation's spec says of its encoder."""
         return {"model": self.name, "version": self.version, **self.describe()}
+
+
+def passage_tokens(encoder: Mapping[str, Any]) -> int:
+    """The most tokens of a passage that an encoder of this spec reads whole, without a header."""
+    # Versions exported before this was noted have two special tokens and no prefix.
+    return int(encoder.get("max_passage_tokens", encoder["max_tokens"] - 2))
 
 
 def base_model_source(setting: str) -> Path | str:
@@ -78,6 +95,14 @@ def base_model_source(setting: str) -> Path | str:
             )
         return setting
     return verified_package()
+
+
+def source_name(setting: str) -> str:
+    """The base model that a setting asks for, by the name that an exported version keeps of it."""
+    if not setting:
+        return PACKAGED_MODEL
+    source = base_model_source(setting)
+    return PACKAGED_MODEL if is_packaged(source) else str(source)
 
 
 def verified_package() -> Path:

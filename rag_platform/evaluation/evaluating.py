@@ -14,6 +14,7 @@ from rag_platform.evaluation.results import Result
 from rag_platform.evaluation.runner import Asked, run, systems
 from rag_platform.evaluation.scratch import COLLECTION, scratch_platform
 from rag_platform.ledger import Ledger
+from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.listing import list_documents
 from rag_platform.ledger.serving import Serving, current_serving
 from rag_platform.objects import Objects
@@ -48,6 +49,8 @@ class Corpus:
     collection: str | None = None
     """The collection that holds a dataset's own documents; None for live questions."""
     notes: tuple[str, ...] = ()
+    generation: Generation | None = None
+    """The one that the search asks, where it is not the one that serves."""
 
 
 def evaluate(
@@ -93,6 +96,13 @@ def evaluate_live(
     return _evaluate(_live(ledger, objects, search), dataset, measure, report)
 
 
+def live_corpus(ledger: Ledger, objects: Objects, search: Search, generation: Generation) -> Corpus:
+    """The live collections as a generation holds them, which ``search`` asks."""
+    settings = RetrievalSettings.from_dict(_serving(ledger).settings)
+    recipe = f"generation {generation.id}"
+    return Corpus(ledger, objects, search, settings, recipe, generation=generation)
+
+
 def _live(ledger: Ledger, objects: Objects, search: Search) -> Corpus:
     serving = _serving(ledger)
     settings = RetrievalSettings.from_dict(serving.settings)
@@ -118,7 +128,8 @@ def prepared(
             for question in dataset.questions
         ], ()
     report("answers looked for in the documents", 0, None)
-    texts = Texts(corpus.ledger, corpus.objects, _serving(corpus.ledger).generation)
+    generation = corpus.generation or _serving(corpus.ledger).generation
+    texts = Texts(corpus.ledger, corpus.objects, generation)
     top = f"{corpus.collection}/" if corpus.collection else ""
     found = resolve(dataset.questions, texts, originals=dataset.texts, top=top)
     asked = _by_spans(dataset, found.by_question, texts, corpus, measure)

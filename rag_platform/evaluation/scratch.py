@@ -58,8 +58,9 @@ def scratch_platform(settings: Settings, dataset: Dataset, report: Report) -> Ge
     """
     root = _root(settings)
     serves = production(settings, root / "models", report)
-    wanted = recipe_of(settings)
-    spec = wanted.spec(replace(serves.files, precision=wanted.precision).encoder_spec())
+    precision = settings.embedding.precision
+    encoder = replace(serves.files, precision=precision).encoder_spec()
+    spec = recipe_of(settings, encoder).spec(encoder)
     recipe = spec_digest({**spec, "files": fingerprint(serves.files.path)})
     folder = _made(root / digest(dataset.corpus_digest, recipe))
     with (

@@ -3,9 +3,10 @@
 from rag_platform.errors import NotFound
 from rag_platform.evaluation.datasets import Dataset
 from rag_platform.evaluation.datasets.validation import EXAMPLE, read
+from rag_platform.index.promotion import VALIDATION_SET
 from rag_platform.objects import Objects
 
-NAME = "evaluation/validation.jsonl"
+NAME = VALIDATION_SET
 
 
 def team_dataset(objects: Objects) -> Dataset | None:

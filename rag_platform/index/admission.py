@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from rag_platform.embedding.blocks import read_vectors
 from rag_platform.index.chroma import BATCH, Chroma
-from rag_platform.index.stage import CHEAP, IndexReport, analyse, index_of, prove, require_index
+from rag_platform.index.stage import CHEAP, IndexReport, index_of, prove, require_index
+from rag_platform.index.terms import analyse
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.deltas import document_state, only_changed, surplus_of_content
 from rag_platform.ledger.entries import (

@@ -26,7 +26,7 @@ _CONNECTIONS = 32
 _JSON = {"Content-Type": "application/json"}
 _DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
 _CONFIGURATION = {
-    "hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 100, "max_neighbors": 16}
+    "hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 20}
 }
 
 

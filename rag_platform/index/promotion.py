@@ -1,13 +1,17 @@
 """The change of what serves: a complete generation is proved, then one update switches to it."""
 
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from rag_platform.errors import Conflict
+from rag_platform.errors import Conflict, InvalidRequest, NotFound
 from rag_platform.index.chroma import Chroma
 from rag_platform.index.purging import purge_retired
 from rag_platform.index.rebuilding import rebuild_index
 from rag_platform.index.verification import Verification, verify_generation
 from rag_platform.ledger import Ledger
+from rag_platform.ledger.digests import digest
 from rag_platform.ledger.entries import stale_collections
 from rag_platform.ledger.generations import (
     Generation,
@@ -21,6 +25,32 @@ from rag_platform.ledger.promotion import find_candidate, promote, record
 from rag_platform.ledger.serving import current_serving
 from rag_platform.objects import Objects
 
+VALIDATION_SET = "evaluation/validation.jsonl"
+"""The team's own questions in the object store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found about a candidate's quality."""
+
+    refusal: str = ""
+    """Why it may not serve, as a sentence; empty where it may."""
+    note: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+Judge = Callable[[Generation, Generation], Verdict]
+"""Compares a candidate, the second, with what serves. Raises :class:`InvalidRequest` where it
+cannot be judged: then it waits."""
+
+
+def validation_digest(objects: Objects) -> str:
+    """What names the team's questions as they are now; empty where there are none."""
+    try:
+        return digest("validation", hashlib.sha256(objects.get(VALIDATION_SET)).hexdigest())
+    except NotFound:
+        return ""
+
 
 @dataclass(slots=True)
 class PromotionReport:
@@ -31,6 +61,8 @@ class PromotionReport:
     promoted: bool = False
     waiting: str = ""
     """Why the candidate does not serve yet, as a sentence."""
+    refused: str = ""
+    """Why it never will, as a sentence; what serves stays."""
     problems: list[str] = field(default_factory=list[str])
     """Where the candidate's indexes were wrong; they were built anew."""
     purged: int = 0
@@ -44,17 +76,19 @@ def promote_complete(
     recipe: Recipe,
     *,
     requested_by: str,
+    judge: Judge | None = None,
 ) -> PromotionReport:
     """Let the generation of this recipe serve, if it holds everything and proves it.
 
     Every vector of it is compared and queried once; from then on it is verified, and being
-    current at the moment of the switch is enough. Harmless to repeat and to kill at any point.
+    current at the moment of the switch is enough. ``judge`` is asked before: what it refuses is
+    dropped, with its reason on record. Harmless to repeat and to kill at any point.
     """
     with ledger.read() as connection:
         candidate = find_candidate(connection, recipe)
     report = PromotionReport(candidate.id if candidate else None)
     if candidate is not None:
-        _try(ledger, objects, chroma, candidate, report, requested_by)
+        _try(ledger, objects, chroma, candidate, report, requested_by, judge)
     report.purged = purge_retired(ledger, chroma)
     return report
 
@@ -66,6 +100,7 @@ def _try(
     candidate: Generation,
     report: PromotionReport,
     requested_by: str,
+    judge: Judge | None,
 ) -> None:
     before, behind = _state(ledger, candidate)
     if behind:
@@ -82,7 +117,21 @@ def _try(
             report.problems = result.problems
             _refuse(ledger, objects, chroma, candidate, before, result.problems, requested_by)
             return
-    metrics = {"vectors": result.vectors, "vectors queried": result.queried}
+    verdict, judged_on = Verdict(), validation_digest(objects)
+    if judge is not None:
+        with ledger.read() as connection:
+            serving = current_serving(connection)
+        assert serving is not None, "a candidate is one beside what serves"
+        try:
+            verdict = judge(serving.generation, candidate)
+        except InvalidRequest as error:
+            report.waiting = f"Generation {candidate.id} cannot be judged: {error}"
+            return
+    if verdict.refusal:
+        _drop(ledger, candidate, verdict, judged_on, requested_by)
+        report.refused = verdict.refusal
+        return
+    metrics = {"vectors": result.vectors, "vectors queried": result.queried, **verdict.metrics}
     try:
         with ledger.write() as connection:
             row = find_generation(connection, candidate.id)
@@ -94,7 +143,9 @@ def _try(
                 connection,
                 candidate.id,
                 requested_by=requested_by,
-                reason=f"complete and verified; {candidate.recipe}",
+                reason="; ".join(
+                    filter(None, ("complete and verified", str(candidate.recipe), verdict.note))
+                ),
                 metrics=metrics,
             )
     except Conflict as conflict:
@@ -111,6 +162,27 @@ def _state(
         indexes = indexed_collections(connection, [generation.id])
         state = [(i.collection_id, i.revision, i.entries_revision, i.chroma_name) for i in indexes]
         return state, stale_collections(connection, [generation.id])
+
+
+def _drop(
+    ledger: Ledger, candidate: Generation, verdict: Verdict, judged_on: str, requested_by: str
+) -> None:
+    """Record that it never serves; nothing keeps it current any more, and it is purged."""
+    with ledger.write() as connection:
+        row = find_generation(connection, candidate.id)
+        serving = current_serving(connection)
+        if row is None or row.state not in ("building", "verified") or serving is None:
+            return  # the settings were changed meanwhile
+        set_generation_state(connection, candidate.id, "refused")
+        record(
+            connection,
+            serving.generation.id,
+            candidate.id,
+            "refused",
+            requested_by=requested_by,
+            reason=verdict.refusal,
+            metrics={**verdict.metrics, "judged on": judged_on},
+        )
 
 
 def _refuse(

@@ -11,9 +11,16 @@ from rag_platform.errors import Conflict
 from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.index.stage import forget_block, reconcile_index
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.entries import add_entries, entries, expected_vectors, remove_entries
+from rag_platform.ledger.blocks import stored_order
+from rag_platform.ledger.entries import (
+    add_entries,
+    entries,
+    expected_vectors,
+    remove_entries,
+)
 from rag_platform.ledger.generations import Generation, IndexedCollection, indexed_collections
 from rag_platform.ledger.serving import live_generations
+from rag_platform.ledger.statements import in_batches
 from rag_platform.ledger.tables import generation_collections
 from rag_platform.objects import Objects
 
@@ -83,21 +90,27 @@ def _fill(
     """Add the vectors that the new index lacks; returns their ids."""
     dimension: int = generation.spec["encoder"]["dimension"]
     added: set[str] = set()
+    wanted = stored_order(expected_vectors(generation, index.collection_id).subquery())
     while True:
+        # Once, in the order of the stored arrays: for each batch it would take the square of
+        # their number, and in the order of the ids nearly every array would be read for it.
         with ledger.read() as connection:
-            wanted = connection.execute(expected_vectors(generation, index.collection_id))
-            batch = sorted(set(wanted.scalars()) - held - added)[:BATCH]
-            try:
-                found, block = read_vectors(connection, objects, batch, dimension), None
-            except VectorsLost as lost:
-                found, block = {}, lost.block
-        if block is not None:
-            forget_block(ledger, block)  # the next ingestion embeds them again
-            continue
-        if not found:
+            ids = list(connection.execute(wanted).scalars())
+        lacking = [one for one in ids if one not in held and one not in added]
+        for batch in in_batches(lacking, BATCH):
+            with ledger.read() as connection:
+                try:
+                    found, block = read_vectors(connection, objects, batch, dimension), None
+                except VectorsLost as lost:
+                    found, block = {}, lost.block
+            if block is not None:
+                forget_block(ledger, block)  # the next ingestion embeds them again
+                break  # and look again
+            if found:
+                chroma.add(name, list(found), np.stack(list(found.values())))
+                added |= found.keys()
+        else:
             return added
-        chroma.add(name, list(found), np.stack(list(found.values())))
-        added |= found.keys()
 
 
 def _switch(
@@ -110,10 +123,11 @@ def _switch(
         )
         if not wanted <= held:
             return False
-        old = list(connection.execute(entries(generation.id, index.collection_id)).scalars())
-        remove_entries(connection, generation.id, index.collection_id, old)
-        if held:
-            add_entries(connection, generation.id, index.collection_id, sorted(held))
+        old = set(connection.execute(entries(generation.id, index.collection_id)).scalars())
+        # What is noted already stays: writing all anew would hold the ledger for seconds.
+        remove_entries(connection, generation.id, index.collection_id, sorted(old - held))
+        if fresh := sorted(held - old):
+            add_entries(connection, generation.id, index.collection_id, fresh)
         changed = connection.execute(
             sa.update(generation_collections)
             .where(

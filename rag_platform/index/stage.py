@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
-from rag_platform.embedding.header import header_of
 from rag_platform.errors import Conflict, IndexMissing
-from rag_platform.index.analysis import pack
 from rag_platform.index.chroma import BATCH, Chroma
+from rag_platform.index.terms import analyse
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.entries import (
     add_entries,
     backlog,
@@ -34,12 +31,9 @@ from rag_platform.ledger.generations import (
 )
 from rag_platform.ledger.promotion import RETIRED
 from rag_platform.ledger.serving import current_serving
-from rag_platform.ledger.statements import AnyRow, fetch_in, insert_ignore
+from rag_platform.ledger.statements import fetch_in, in_batches
 from rag_platform.ledger.tables import (
-    chunk_terms,
     chunk_vectors,
-    chunks,
-    contents,
     index_entries,
     vectors,
 )
@@ -105,33 +99,15 @@ def _reconcile(
     collection_id: int,
     name: str,
 ) -> IndexReport:
-    dimension: int = generation.spec["encoder"]["dimension"]
     chroma.ensure(name)
     repaired = repair_entries(ledger, chroma, generation, collection_id)
     added = removed = published = total = 0
     current = False
     for _ in range(_ROUNDS):
         analyse(ledger, generation, collection_id)
-        while True:
-            with ledger.read() as connection:
-                ids = missing_vectors(connection, generation, collection_id, BATCH)
-                try:
-                    found, block = read_vectors(connection, objects, ids, dimension), None
-                except VectorsLost as lost:
-                    found, block = {}, lost.block
-            if block is not None:
-                forget_block(ledger, block)
-                continue
-            if ids:
-                chroma.add(name, list(found), np.stack(list(found.values())))
-            with ledger.write() as connection:
-                require_index(connection, generation.id, collection_id, name)
-                if ids:
-                    add_entries(connection, generation.id, collection_id, list(found))
-                published += _publish(connection, generation, collection_id)
-            added += len(ids)
-            if len(ids) < BATCH:
-                break
+        filled, seen = _fill(ledger, objects, chroma, generation, collection_id, name)
+        added += filled
+        published += seen
         while True:
             with ledger.read() as connection:
                 ids = surplus_vectors(connection, generation, collection_id, BATCH)
@@ -146,6 +122,47 @@ def _reconcile(
         if current:
             break
     return IndexReport(added, removed, repaired, published, total, current)
+
+
+def _fill(
+    ledger: Ledger,
+    objects: Objects,
+    chroma: Chroma,
+    generation: Generation,
+    collection_id: int,
+    name: str,
+) -> tuple[int, int]:
+    """Add what is missing; how many vectors, and how many documents readers see since."""
+    dimension: int = generation.spec["encoder"]["dimension"]
+    added = published = 0
+    while True:
+        # Looked for once and not for each batch: that would take the square of their number.
+        with ledger.read() as connection:
+            missing = missing_vectors(connection, generation, collection_id)
+        for ids in in_batches(missing, BATCH):
+            with ledger.read() as connection:
+                try:
+                    found, block = read_vectors(connection, objects, ids, dimension), None
+                except VectorsLost as lost:
+                    found, block = {}, lost.block
+            if block is not None:
+                forget_block(ledger, block)
+                break  # and look again
+            if found:
+                chroma.add(name, list(found), np.stack(list(found.values())))
+            with ledger.write() as connection:
+                require_index(connection, generation.id, collection_id, name)
+                if found:
+                    add_entries(connection, generation.id, collection_id, list(found))
+                published += _publish(connection, generation, collection_id)
+            added += len(found)
+        else:
+            break
+    if not missing:
+        with ledger.write() as connection:
+            require_index(connection, generation.id, collection_id, name)
+            published += _publish(connection, generation, collection_id)
+    return added, published
 
 
 def repair_entries(
@@ -181,38 +198,6 @@ def repair_entries(
     return len(lost) + len(unknown)
 
 
-def analyse(
-    ledger: Ledger, generation: Generation, collection_id: int, content_id: str | None = None
-) -> int:
-    """Store the term counts of every chunk of the collection, or of one content.
-
-    Returns how many chunks were counted.
-    """
-    analysed = sa.exists().where(
-        chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
-    )
-    statement = (
-        sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
-        .join_from(chunks, contents)
-        .where(
-            chunks.c.chunking == generation.chunking,
-            is_wanted(chunks.c.content_id, collection_id, content_id),
-            ~analysed,
-        )
-        .limit(BATCH)
-    )
-    done = 0
-    while True:
-        with ledger.read() as connection:
-            rows = connection.execute(statement).all()
-        if not rows:
-            return done
-        counted = [{**_terms_of(generation, row), "analysis": generation.analysis} for row in rows]
-        with ledger.write() as connection:
-            connection.execute(insert_ignore(connection, chunk_terms), counted)
-        done += len(rows)
-
-
 def forget_block(ledger: Ledger, block: str) -> None:
     """Forget the vectors of a lost block everywhere, so that they are embedded again."""
     with ledger.write() as connection:
@@ -234,11 +219,6 @@ def forget_block(ledger: Ledger, block: str) -> None:
             batch = ids[start : start + 500]
             connection.execute(sa.delete(chunk_vectors).where(chunk_vectors.c.vector_id.in_(batch)))
             connection.execute(sa.delete(vectors).where(vectors.c.id.in_(batch)))
-
-
-def _terms_of(generation: Generation, row: AnyRow) -> dict[str, Any]:
-    header = header_of(generation.spec["header"], row.title, row.heading_path)
-    return {"chunk_id": row.id, "terms": pack(f"{header}\n{row.text}")}
 
 
 def _publish(connection: sa.Connection, generation: Generation, collection_id: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rag_platform.ledger.blocks import stored_order
 from rag_platform.ledger.documents import is_wanted, wanted_contents
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnySelect, in_batches, insert_ignore
@@ -97,15 +98,18 @@ def missing_vectors(
     connection: sa.Connection,
     generation: Generation,
     collection_id: int,
-    limit: int,
+    limit: int | None = None,
     content_id: str | None = None,
 ) -> list[str]:
-    """The next vectors to add, or to add of one content."""
+    """The vectors to add, or the first of them, or those of one content.
+
+    In the order in which they are stored: a batch of ids as they come, which are digests, would
+    read nearly every array for a few of its rows.
+    """
     wanted = expected_vectors(generation, collection_id, content_id).subquery()
     held = is_held(generation.id, collection_id, wanted.c.vector_id)
-    return list(
-        connection.execute(sa.select(wanted.c.vector_id).where(~held).limit(limit)).scalars()
-    )
+    statement = stored_order(wanted).where(~held).limit(limit)
+    return list(connection.execute(statement).scalars())
 
 
 def surplus_vectors(

@@ -32,7 +32,7 @@ RETIRED = ("retired", "refused")
 
 
 def propose(
-    connection: sa.Connection, recipe: Recipe, encoder: Mapping[str, Any]
+    connection: sa.Connection, recipe: Recipe, encoder: Mapping[str, Any], *, judged_on: str = ""
 ) -> Generation | None:
     """Let a generation of this recipe be built beside what serves, with the same model.
 
@@ -55,9 +55,37 @@ def propose(
     if now.recipe == recipe:
         return None
     if wanted is None:
-        return create_generation(connection, recipe.spec(encoder))
+        spec = recipe.spec(encoder)
+        refusal = last_refusal(connection)
+        if refusal and refusal.generation.spec == spec and refusal.judged_on == judged_on:
+            return None
+        return create_generation(connection, spec)
     set_generation_state(connection, wanted.id, "building")
     return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A generation that may not serve."""
+
+    generation: Generation
+    reason: str
+    judged_on: str
+    """What names the questions that it was judged by."""
+
+
+def last_refusal(connection: sa.Connection) -> Refusal | None:
+    """The newest decision about what serves, if it was to refuse a generation for good."""
+    row = connection.execute(
+        sa.select(promotions, generations.c.state, generations.c.spec)
+        .join_from(promotions, generations, generations.c.id == promotions.c.to_generation_id)
+        .order_by(promotions.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.outcome != "refused" or row.state != "refused":
+        return None
+    generation = Generation(row.to_generation_id, row.state, row.spec)
+    return Refusal(generation, row.reason, row.metrics.get("judged on", ""))
 
 
 def find_candidate(connection: sa.Connection, recipe: Recipe) -> Generation | None:

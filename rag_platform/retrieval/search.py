@@ -14,6 +14,7 @@ from rag_platform.index import bm25
 from rag_platform.index.chroma import Chroma
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.filters import EVERYTHING, Filters, filtered_contents
+from rag_platform.ledger.generations import Generation
 from rag_platform.objects import Objects
 from rag_platform.retrieval.asked import Asked
 from rag_platform.retrieval.dense import DenseCandidates
@@ -49,15 +50,20 @@ class SearchResult:
 
 
 class Search:
-    """Searches what serves. One instance serves many threads."""
+    """Searches what serves, or ``generation``. One instance serves many threads."""
 
     def __init__(
-        self, ledger: Ledger, objects: Objects, chroma: Chroma, encoders: Encoders
+        self,
+        ledger: Ledger,
+        objects: Objects,
+        chroma: Chroma,
+        encoders: Encoders,
+        generation: Generation | None = None,
     ) -> None:
         self._ledger = ledger
         self._dense = DenseCandidates(ledger, objects, chroma)
         self.encoders = encoders
-        self._views = Views(ledger)
+        self._views = Views(ledger, generation)
         # By everything that decides the result: a change of the ledger is another key.
         self._known: LRUCache[tuple[object, ...], SearchResult] = LRUCache(_RESULTS)
         self._knowing = threading.Lock()

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -43,10 +43,14 @@ class View:
 
 
 class Views:
-    """The view that is current, kept until the ledger's revisions say that something changed."""
+    """The view that is current, kept until the ledger's revisions say that something changed.
 
-    def __init__(self, ledger: Ledger) -> None:
+    With ``generation`` it is of that one, as if it served: so a candidate is asked before it does.
+    """
+
+    def __init__(self, ledger: Ledger, generation: Generation | None = None) -> None:
         self._ledger = ledger
+        self._generation = generation
         self._catalogues: dict[tuple[int, int], Catalogue] = {}
         self._lock = threading.Lock()
         self._last: View | None = None
@@ -69,6 +73,8 @@ class Views:
     def _made(self, connection: sa.Connection, revisions: Revisions) -> tuple[View, bool]:
         serving = current_serving(connection)
         assert serving is not None, "the same transaction saw that it serves"
+        if self._generation is not None:
+            serving = replace(serving, generation=self._generation)
         generation = serving.generation
         collections = {item.name: item for item in list_collections(connection)}
         catalogues = {

@@ -52,6 +52,7 @@ def _promote(instance, platform, *, fails: bool = False):
             "ledger": platform.ledger,
             "objects": platform.objects,
             "chroma": platform.chroma,
+            "encoders": platform.encoders,
         },
         raise_on_error=not fails,
     )

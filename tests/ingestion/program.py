@@ -19,13 +19,14 @@ from rag_platform.bootstrap import propose_generation
 from rag_platform.documents import chunks, ingestion
 from rag_platform.embedding import stage as embedding_stage
 from rag_platform.index import stage as index_stage
+from rag_platform.index import terms
 from rag_platform.index.promotion import promote_complete
 from rag_platform.index.recipe import recipe_of
 from rag_platform.settings import ChunkingSettings
 from rag_platform.wiring import Platform
 
 # Small batches, so that a few documents take many.
-embedding_stage.BLOCK_ROWS = index_stage.BATCH = ingestion.BATCH = chunks.BATCH = 2
+embedding_stage.BLOCK_ROWS = index_stage.BATCH = terms.BATCH = ingestion.BATCH = chunks.BATCH = 2
 
 plan = json.loads(Path(sys.argv[1]).read_text())
 steps = 0
