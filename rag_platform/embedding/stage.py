@@ -1,5 +1,7 @@
 """Reconciliation of embeddings: every chunk has its vectors under an embedding spec."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,10 @@ from rag_platform.embedding.models import Encoders
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import is_wanted
+from rag_platform.ledger.entries import is_embedded
 from rag_platform.ledger.generations import Generation
-from rag_platform.ledger.statements import AnySelect, fetch_in, insert_ignore
-from rag_platform.ledger.tables import chunk_vectors, chunks, contents, vectors
+from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, insert_ignore
+from rag_platform.ledger.tables import chunk_vectors, chunked_contents, chunks, contents, vectors
 from rag_platform.objects import Objects
 
 
@@ -26,6 +29,8 @@ class EmbeddingReport:
     chunks: int = 0
     embedded: int = 0
     """Vectors that were computed; the other chunks share one that was stored already."""
+    left: int = 0
+    """Chunks without a vector that there was no time for."""
 
 
 def reconcile_embeddings(
@@ -35,84 +40,138 @@ def reconcile_embeddings(
     generation: Generation,
     collection_id: int,
     progress: Callable[[int], None] | None = None,
-    limit: int | None = None,
+    until: float = math.inf,
     content_id: str | None = None,
 ) -> EmbeddingReport:
     """Give every chunk of the collection its vectors, a block at a time, each block committed.
 
-    With ``content_id``, those of that content alone. No further block is begun after ``limit``
-    chunks.
+    With ``content_id``, those of that content alone. Short documents come first. No block but the
+    first is begun after ``until``, a time of ``time.monotonic()``. Before that it ends where
+    documents were finished and a long one would keep readers waiting for them. The document that
+    waits longest gets a block in any case.
 
     Vectors are addressed by the encoder and the exact string: equal strings share one, and two
     reconcilers at once only do the same work twice.
     """
     done = embedded = 0
-    while True:
-        if limit is not None and done >= limit:
-            return EmbeddingReport(done, embedded)
+    finished: set[str] = set()
+    begun: set[str] = set()
+    shortest, longest_waiting = _orders(generation, collection_id, content_id)
+
+    def embed(order: AnySelect) -> tuple[set[str], set[str]]:
+        """Embed the next block; the contents that it holds, and the one that it did not finish."""
+        nonlocal done, embedded
         with ledger.read() as connection:
-            rows = connection.execute(_missing(generation, collection_id, content_id)).all()
-            if not rows:
-                return EmbeddingReport(done, embedded)
-            encoder = encoders(generation)
-            template = generation.spec["header"]
-            strings = {
-                row.id: embedded_string(encoder, template, row.title, row.heading_path, row.text)
-                for row in rows
-            }
-            ids = {chunk: digest(generation.encoder, text) for chunk, text in strings.items()}
-            stored = {
-                row.id
-                for row in fetch_in(
-                    connection, sa.select(vectors.c.id), vectors.c.id, list(set(ids.values()))
-                )
-            }
-        fresh = {ids[chunk]: text for chunk, text in strings.items() if ids[chunk] not in stored}
-        new_rows: list[dict[str, Any]] = []
-        if fresh:
-            encoded = encoder.encode_documents(list(fresh.values()))
-            block = write_block(objects, generation.encoder, list(fresh), encoded)
-            new_rows = [
-                {"id": vector_id, "encoder": generation.encoder, "block": block, "row": row}
-                for row, vector_id in enumerate(fresh)
-            ]
-        with ledger.write() as connection:
-            if new_rows:
-                connection.execute(insert_ignore(connection, vectors), new_rows)
-            connection.execute(
-                insert_ignore(connection, chunk_vectors),
-                [
-                    {
-                        "chunk_id": chunk,
-                        "embedding": generation.embedding,
-                        "ordinal": 0,
-                        "vector_id": vector_id,
-                    }
-                    for chunk, vector_id in ids.items()
-                ],
-            )
-        done += len(rows)
-        embedded += len(fresh)
-        if progress is not None:
+            rows = connection.execute(order.limit(BLOCK_ROWS + 1)).all()
+        block, following = rows[:BLOCK_ROWS], rows[BLOCK_ROWS:]
+        embedded += _embed(ledger, objects, encoders, generation, block)
+        done += len(block)
+        if block and progress is not None:
             progress(done)
+        return {row.content_id for row in block}, {row.content_id for row in following}
+
+    while True:
+        held, unfinished = embed(shortest)
+        if not unfinished:
+            return EmbeddingReport(done, embedded)
+        begun |= held
+        ended = held - unfinished
+        if time.monotonic() >= until or (until < math.inf and finished and not ended):
+            break
+        finished |= ended
+    with ledger.read() as connection:
+        waiting = connection.execute(longest_waiting.limit(1)).first()
+    if waiting is not None and waiting.content_id not in begun:
+        embed(longest_waiting)
+    with ledger.read() as connection:
+        left = connection.execute(
+            sa.select(sa.func.count()).select_from(shortest.order_by(None).subquery())
+        ).scalar_one()
+    return EmbeddingReport(done, embedded, left)
 
 
-def _missing(generation: Generation, collection_id: int, content_id: str | None) -> AnySelect:
-    """The next chunks of the collection without a vector, in reading order."""
-    has_vector = sa.exists().where(
-        chunk_vectors.c.chunk_id == chunks.c.id,
-        chunk_vectors.c.embedding == generation.embedding,
-    )
-    return (
-        sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
+def _embed(
+    ledger: Ledger,
+    objects: Objects,
+    encoders: Encoders,
+    generation: Generation,
+    rows: Sequence[AnyRow],
+) -> int:
+    """Give these chunks their vectors; returns how many were computed."""
+    if not rows:
+        return 0
+    encoder = encoders(generation)
+    template = generation.spec["header"]
+    strings = {
+        row.id: embedded_string(encoder, template, row.title, row.heading_path, row.text)
+        for row in rows
+    }
+    ids = {chunk: digest(generation.encoder, text) for chunk, text in strings.items()}
+    with ledger.read() as connection:
+        stored = {
+            row.id
+            for row in fetch_in(
+                connection, sa.select(vectors.c.id), vectors.c.id, list(set(ids.values()))
+            )
+        }
+    fresh = {ids[chunk]: text for chunk, text in strings.items() if ids[chunk] not in stored}
+    new_rows: list[dict[str, Any]] = []
+    if fresh:
+        encoded = encoder.encode_documents(list(fresh.values()))
+        block = write_block(objects, generation.encoder, list(fresh), encoded)
+        new_rows = [
+            {"id": vector_id, "encoder": generation.encoder, "block": block, "row": row}
+            for row, vector_id in enumerate(fresh)
+        ]
+    with ledger.write() as connection:
+        if new_rows:
+            connection.execute(insert_ignore(connection, vectors), new_rows)
+        connection.execute(
+            insert_ignore(connection, chunk_vectors),
+            [
+                {
+                    "chunk_id": chunk,
+                    "embedding": generation.embedding,
+                    "ordinal": 0,
+                    "vector_id": vector_id,
+                }
+                for chunk, vector_id in ids.items()
+            ],
+        )
+    return len(fresh)
+
+
+def _orders(
+    generation: Generation, collection_id: int, content_id: str | None
+) -> tuple[AnySelect, AnySelect]:
+    """The chunks of the collection without a vector, document by document in reading order.
+
+    Once the shortest documents first, once those that were read first.
+    """
+    missing = (
+        sa.select(
+            chunks.c.id,
+            chunks.c.content_id,
+            chunks.c.text,
+            chunks.c.heading_path,
+            contents.c.title,
+        )
         .join_from(chunks, contents)
+        .join(
+            chunked_contents,
+            (chunked_contents.c.content_id == chunks.c.content_id)
+            & (chunked_contents.c.chunking == chunks.c.chunking),
+        )
         .where(
             chunks.c.chunking == generation.chunking,
             is_wanted(chunks.c.content_id, collection_id, content_id),
-            ~has_vector,
+            ~is_embedded(generation, chunks.c.id),
         )
-        .order_by(chunks.c.content_id, chunks.c.ordinal)
-        .limit(BLOCK_ROWS)
+    )
+    within = (chunks.c.content_id, chunks.c.ordinal)
+    return (
+        missing.order_by(chunked_contents.c.chunks, *within),
+        missing.order_by(contents.c.parsed_at, *within),
     )
 
 
