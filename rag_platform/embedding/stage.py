@@ -51,22 +51,23 @@ def reconcile_embeddings(
 
     With ``content_id``, those of that content alone. Short documents come first. No block but the
     first is begun after ``until``, a time of ``time.monotonic()``, and blocks become smaller where
-    a whole one would take longer. Before that it ends where documents were finished and a long one
-    would keep readers waiting for them. The document that waits longest gets a block in any case.
+    a whole one would take longer. A long document has a third of the time; none of it where others
+    were finished, which readers wait for. The document that waits longest gets a block in any case.
 
     Vectors are addressed by the encoder and the exact string: equal strings share one, and two
     reconcilers at once only do the same work twice.
     """
     done = embedded = 0
-    finished: set[str] = set()
     begun: set[str] = set()
+    some_finished = False
     shortest, longest_waiting = _orders(generation, collection_id, content_id)
     started = time.monotonic()
+    until_long = started + (until - started) / 3
     least = max(BLOCK_ROWS // _PART, 1)
     size = least if until < math.inf else BLOCK_ROWS
 
-    def embed(order: AnySelect) -> tuple[set[str], set[str]]:
-        """Embed the next block; the contents that it holds, and the one that it did not finish."""
+    def embed(order: AnySelect) -> tuple[set[str], AnyRow | None]:
+        """Embed the next block; the contents that it holds, and the chunk that follows it."""
         nonlocal done, embedded
         with ledger.read() as connection:
             rows = connection.execute(order.limit(size + 1)).all()
@@ -75,20 +76,22 @@ def reconcile_embeddings(
         done += len(block)
         if block and progress is not None:
             progress(done)
-        return {row.content_id for row in block}, {row.content_id for row in following}
+        return {row.content_id for row in block}, next(iter(following), None)
 
     while True:
-        held, unfinished = embed(shortest)
-        if not unfinished:
+        held, following = embed(shortest)
+        if following is None:
             return EmbeddingReport(done, embedded)
         begun |= held
-        ended = held - unfinished
         now = time.monotonic()
-        if now >= until or (until < math.inf and finished and not ended):
+        if now >= until:
             break
-        finished |= ended
-        in_time = done / max(now - started, 1e-3) * (until - now)
-        size = int(max(least, min(in_time, BLOCK_ROWS)))
+        speed = done / max(now - started, 1e-3)
+        if held != {following.content_id}:
+            some_finished = True
+        elif following.length > speed * (until_long - now) and (some_finished or now > until_long):
+            break
+        size = int(max(least, min(speed * (until - now), BLOCK_ROWS)))
     with ledger.read() as connection:
         waiting = connection.execute(longest_waiting.limit(1)).first()
     if waiting is not None and waiting.content_id not in begun:
@@ -166,6 +169,7 @@ def _orders(
             chunks.c.text,
             chunks.c.heading_path,
             contents.c.title,
+            chunked_contents.c.chunks.label("length"),
         )
         .join_from(chunks, contents)
         .join(

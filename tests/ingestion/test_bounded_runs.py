@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,16 +87,53 @@ def test_a_long_document_goes_on_while_short_ones_keep_coming(bounded, put, foun
     pytest.fail("it was never finished")
 
 
-def test_a_run_with_time_left_ends_where_a_long_document_would_keep_short_ones_waiting(
-    bounded, put, states
-):
-    put("papers/long.md", long_text("azimuth"))
-    for number in range(BLOCK):
+@pytest.fixture
+def slow(pipeline, stages, monkeypatch):
+    """The stages on a machine that embeds a chunk in a second of its own clock."""
+    clock = [0.0]
+
+    def tick(text):
+        clock[0] += 1
+
+    monkeypatch.setattr(embedding, "BLOCK_ROWS", BLOCK)
+    monkeypatch.setattr(embedding, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    pipeline.encoders = stages.CountingEncoders(pipeline.platform.encoders, tick)
+
+    def embed(seconds):
+        pipeline.documents("papers")
+        (generation,) = pipeline.live()
+        pipeline.until = math.inf
+        pipeline.chunks("papers", generation)
+        clock[0] = 0.0
+        pipeline.until = seconds
+        return pipeline.embeddings("papers", generation)
+
+    return embed
+
+
+def test_a_long_document_has_a_third_of_the_time(slow, put):
+    put("papers/long.md", long_text("azimuth", 60))
+    assert slow(60) in range(20, 20 + BLOCK + 1)
+
+
+def test_a_long_document_has_one_block_where_short_ones_were_finished(slow, put):
+    put("papers/long.md", long_text("azimuth", 60))
+    for number in range(4):
         put(f"papers/{number}.md", f"# {number}\n\nThe number is {number}.")
-    bounded.until = 1e18
-    bounded.run("papers")
-    assert BLOCK < len(bounded.encoders.encoded) <= 3 * BLOCK
-    assert [s for s in states().values() if s == "indexed"] == ["indexed"] * BLOCK
+    assert slow(60) == LEAST + 2 * BLOCK
+
+
+def test_short_documents_have_the_whole_time(slow, put):
+    for number in range(70):
+        put(f"papers/{number}.md", f"# {number}\n\nThe number is {number}.")
+    assert slow(60) in range(60, 60 + LEAST + 1)
+
+
+def test_a_document_that_can_be_finished_is_not_parted(slow, put):
+    put("papers/short.md", "# Short\n\nThe code word of the short one is basalt.")
+    put("papers/longer.md", long_text("azimuth", 5))
+    put("papers/long.md", long_text("chalk", 60))
+    assert slow(180) > 10
 
 
 def test_no_vector_of_a_text_that_nobody_can_read_yet_stands_before_others(
