@@ -8,9 +8,11 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from assets.partitions import collection_name, collection_partitions
+from assets.tables import table
+from assets.time_limit import time_limit
 from rag_platform.documents.bucket import Bucket, collection_of
 from rag_platform.documents.chunking import ChunkingSpec
-from rag_platform.documents.chunks import reconcile_chunks
+from rag_platform.documents.chunks import count_unsplit, reconcile_chunks
 from rag_platform.documents.ingestion import MEGABYTE, reconcile_documents
 from rag_platform.documents.isolation import ParserPool
 from rag_platform.embedding.models import Encoders
@@ -24,9 +26,6 @@ from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.serving import live_generations
 from rag_platform.objects import Objects
 from rag_platform.settings import Settings
-
-_CHUNKS_PER_RUN = 2000
-"""How many chunks of a generation that is being built are embedded in one run, at least."""
 
 
 @dg.asset(partitions_def=collection_partitions, group_name="ingestion")
@@ -53,6 +52,7 @@ def documents(
         limit=settings.documents_per_run,
         max_bytes=settings.max_document_megabytes * MEGABYTE,
         max_words=settings.words_per_run,
+        until=time_limit(context, "documents"),
         at_once=parser.processes,
         progress=lambda key: context.log.info("Read %s", key),
     )
@@ -67,7 +67,7 @@ def documents(
             "being written": len(report.waiting),
             "left for the next run": report.left,
             "changes": dg.MetadataValue.md(
-                _table(
+                table(
                     ("document", "what happened"),
                     [
                         *((key, "read") for key in report.read),
@@ -78,7 +78,7 @@ def documents(
                 )
             ),
             "never looked at": dg.MetadataValue.md(
-                _table(("name", "why"), _skipped(bucket, collection))
+                table(("name", "why"), _skipped(bucket, collection))
             ),
             "seconds": time.monotonic() - started,
         }
@@ -93,9 +93,10 @@ def chunks(
     encoders: dg.ResourceParam[Encoders],
 ) -> dg.MaterializeResult:
     """Every current content has chunks under the live chunking specs."""
-    started = time.monotonic()
+    started, end = time.monotonic(), time_limit(context, "chunks")
     collection = _collection(context, ledger)
     made: dict[str, int] = {}
+    left = 0
     for generation in _live(ledger):
         spec = ChunkingSpec.from_dict(generation.spec["chunking"]["spec"])
         if spec.id not in made:
@@ -105,11 +106,13 @@ def chunks(
                 encoders.tokenizer(generation),
                 spec,
                 collection.id,
-                limit=_share(generation, Settings.load().ingestion.documents_per_run),
+                until=end,
             )
+            left += count_unsplit(ledger, spec, collection.id)
     return dg.MaterializeResult(
         metadata={
             "chunks made": sum(made.values()),
+            "documents left for the next run": left,
             "chunking": ", ".join(made),
             "seconds": time.monotonic() - started,
         }
@@ -124,7 +127,7 @@ def embeddings(
     encoders: dg.ResourceParam[Encoders],
 ) -> dg.MaterializeResult:
     """Every chunk has a stored vector under the live model versions."""
-    started = time.monotonic()
+    started, end = time.monotonic(), time_limit(context, "embeddings")
     collection = _collection(context, ledger)
     generations = _live(ledger)
     reports = [
@@ -135,7 +138,7 @@ def embeddings(
             generation,
             collection.id,
             progress=lambda done: context.log.info("%d chunks have their vectors", done),
-            limit=_share(generation, _CHUNKS_PER_RUN),
+            until=end,
         )
         for generation in generations
     ]
@@ -145,6 +148,7 @@ def embeddings(
         metadata={
             "chunks": sum(report.chunks for report in reports),
             "embedded": embedded,
+            "left for the next run": sum(report.left for report in reports),
             "model versions": ", ".join(
                 f"{g.spec['encoder']['model']} {g.spec['encoder']['version']}" for g in generations
             ),
@@ -163,11 +167,11 @@ def search_index(
     chroma: dg.ResourceParam[Chroma],
 ) -> dg.MaterializeResult:
     """Chroma and the keyword index hold exactly the current chunks."""
-    started = time.monotonic()
+    started, end = time.monotonic(), time_limit(context, "search_index")
     collection = _collection(context, ledger)
     rows: list[tuple[object, ...]] = []
     for generation in _live(ledger):
-        report = reconcile_index(ledger, objects, chroma, generation, collection.id)
+        report = reconcile_index(ledger, objects, chroma, generation, collection.id, until=end)
         rows.append(
             (
                 generation.id,
@@ -176,14 +180,14 @@ def search_index(
                 report.removed,
                 report.repaired,
                 report.published,
-                "yes" if report.current else "no, work is left",
+                "yes" if report.current else report.left or "no",
             )
         )
     header = ("generation", "vectors", "added", "removed", "repaired", "published", "current")
     return dg.MaterializeResult(
         metadata={
             "vectors": sum(int(str(row[1])) for row in rows),
-            "generations": dg.MetadataValue.md(_table(header, rows)),
+            "generations": dg.MetadataValue.md(table(header, rows)),
             "seconds": time.monotonic() - started,
         }
     )
@@ -207,7 +211,7 @@ def index_matches_bucket(
     """Nothing is lost: every object has a row, and the indexes hold exactly what the ledger wants.
 
     A run compares everything in the collection that it touched, and the counts of all others; the
-    verdict is one over all collections.
+    verdict is one over all collections. Work that is left for the next run is no loss.
     """
     partition = context.run.tags.get("dagster/partition")
     result = verify(
@@ -217,6 +221,7 @@ def index_matches_bucket(
         chroma,
         touched=collection_name(partition) if partition else None,
         exhaustive=config.exhaustive,
+        finished=False,
     )
     verdict = dg.AssetCheckResult(
         passed=result.passed,
@@ -227,6 +232,7 @@ def index_matches_bucket(
             "documents": result.documents,
             "vectors": result.vectors,
             "vectors queried": result.queried,
+            "work left": " ".join(result.left) or "none",
             "problems": dg.MetadataValue.md(
                 "\n".join(f"- {problem}" for problem in result.problems[:100]) or "none"
             ),
@@ -281,21 +287,3 @@ def _skipped(bucket: Bucket, collection: Collection) -> list[tuple[object, ...]]
 def _live(ledger: Ledger) -> list[Generation]:
     with ledger.read() as connection:
         return live_generations(connection)
-
-
-def _share(generation: Generation, limit: int) -> int | None:
-    """A generation that nobody reads yet is built in parts: a file dropped meanwhile comes first
-    in the next run, and does not wait until all is embedded."""
-    return limit if generation.state == "building" else None
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[object, ...]], limit: int = 100) -> str:
-    if not rows:
-        return "nothing"
-    shown = [" | ".join(_cell(value) for value in row) for row in rows[:limit]]
-    more = [f"… and {len(rows) - limit} more"] if len(rows) > limit else []
-    return "\n".join([" | ".join(header), "|".join("---" for _ in header), *shown, *more])
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")

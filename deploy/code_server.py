@@ -6,19 +6,25 @@ there at once. Takes the arguments of ``dagster api grpc``.
 """
 
 import contextlib
+import hashlib
+import logging
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
-from multiprocessing import forkserver, util
+import time
+from multiprocessing import forkserver, process, util
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 from dagster._cli.api import api_cli
 from dagster._grpc.server import DagsterApiServer
 
 _WARM = ["dagster._cli.api", "rag_platform.definitions"]
+_WORKERS_SECONDS = 1.0
+"""How long the workers of runs, which the same signal reached, have to say how their runs ended."""
 
 
 def reap() -> None:
@@ -37,12 +43,22 @@ def reap() -> None:
             instance.report_run_failed(run, "The process that executed this run is gone.")
 
 
+def semaphores(home: str) -> str:
+    """How the names of a code server's semaphores begin: another one's begin otherwise."""
+    return f"rag-{hashlib.sha256(home.encode()).hexdigest()[:8]}"
+
+
 def tidy_up() -> None:
-    """Remove the folder of sockets that a killed code server left, and note where this one's is.
+    """Remove the sockets and semaphores of a killed code server, and name this one's.
 
     A server that ends by itself removes its own. No other one uses the same DAGSTER_HOME.
     """
-    note = Path(os.environ["DAGSTER_HOME"]) / "code-server-temporary"
+    home = os.environ["DAGSTER_HOME"]
+    # Where Linux keeps them; they outlive their processes.
+    for left in Path("/dev/shm").glob(f"sem.{semaphores(home)}-*"):  # noqa: S108
+        left.unlink(missing_ok=True)
+    process.current_process()._config["semprefix"] = f"/{semaphores(home)}"
+    note = Path(home) / "code-server-temporary"
     with contextlib.suppress(OSError, UnicodeError):
         left = Path(note.read_text())
         if left.is_absolute() and left.name.startswith("pymp-"):
@@ -50,7 +66,25 @@ def tidy_up() -> None:
     note.write_text(util.get_temp_dir())
 
 
-def main() -> None:
+def leave(code: int) -> NoReturn:
+    """End at once, and leave no semaphore and no socket behind.
+
+    Python's own end waits for all threads. One of them is evaluating a sensor most of the time, for
+    up to 20 seconds, of which the supervisor gives three; what is killed then removes nothing.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    deadline = time.monotonic() + _WORKERS_SECONDS
+    for worker in multiprocessing.active_children():
+        worker.join(max(deadline - time.monotonic(), 0))
+    util._run_finalizers()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main() -> NoReturn:
     """Serve until a signal ends it."""
     reap()
     tidy_up()
@@ -65,7 +99,14 @@ def main() -> None:
         self._mp_ctx = context
 
     DagsterApiServer.__init__ = forking
-    api_cli(["grpc", *sys.argv[1:]])
+    code = 0
+    try:
+        api_cli(["grpc", *sys.argv[1:]])
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except KeyboardInterrupt:  # a second signal
+        code = 128 + signal.SIGINT
+    leave(code)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 
 from rag_platform.documents.bucket import Bucket, BucketObject
 from rag_platform.ledger import Ledger
@@ -21,9 +22,11 @@ class Changes:
     listed: int
     changed: int
     to_read: list[KnownDocument]
-    """The first of the new and changed ones, by key."""
+    """The smallest of the new and changed ones, by key."""
     sizes: dict[str, int]
     """The bytes that each of them had in the listing, by key."""
+    since: dict[str, datetime]
+    """Since when each of them waits at most, by key: its upload or its last change."""
     gone: list[str]
     missing: int
     """How many are not there but not believed to be deleted."""
@@ -57,6 +60,7 @@ def take_in_listing(
     living, listed = len(known), 0
     fresh: dict[str, int] = {}
     changed: dict[str, int] = {}
+    written: dict[str, datetime] = {}
     for item in bucket.list_collection(name):
         listed += 1
         if item.key not in known:
@@ -64,8 +68,9 @@ def take_in_listing(
         elif known.pop(item.key) == item.fingerprint:
             continue
         changed[item.key] = item.size
+        written[item.key] = item.modified
     gone = sorted(known) if believed(noted, place, living, len(known)) else []
-    first = sorted(changed)[:limit]
+    first = changed if len(changed) <= limit else nsmallest(limit, changed, key=changed.__getitem__)
     with ledger.write() as connection:
         bury(
             connection,
@@ -82,12 +87,13 @@ def take_in_listing(
             announce(connection, collection_id, {key: fresh[key] for key in batch}, now)
         if noted != place and len(gone) == len(known):
             note_place(connection, collection_id, place)
-        to_read = list(known_by_key(connection, collection_id, first))
+        to_read = list(known_by_key(connection, collection_id, list(first)))
     return Changes(
         listed,
         len(changed),
         sorted(to_read, key=lambda document: document.key),
         {key: changed[key] for key in first},
+        {row.key: max(written[row.key], row.uploaded_at) for row in to_read},
         gone,
         len(known) - len(gone),
     )

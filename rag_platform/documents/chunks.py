@@ -1,6 +1,8 @@
 """Reconciliation of chunks: every current content is split under the live chunking specs."""
 
+import math
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +15,7 @@ from rag_platform.errors import NotFound
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import is_wanted
-from rag_platform.ledger.statements import insert_ignore
+from rag_platform.ledger.statements import AnySelect, insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
 from rag_platform.ledger.transitions import quarantine
 from rag_platform.objects import Objects
@@ -23,6 +25,11 @@ BATCH = 50
 
 _BATCH_CHUNKS = 1000
 _BATCH_SECONDS = 2.0
+_LONG_WORDS = 150_000
+"""About a megabyte of text, which takes a second to split; one of 20 MB takes 12 seconds."""
+
+PATIENCE = timedelta(seconds=30)
+"""How long what is large lets small documents go first."""
 
 
 def reconcile_chunks(
@@ -31,32 +38,28 @@ def reconcile_chunks(
     tokenizer: Tokenizer,
     spec: ChunkingSpec,
     collection_id: int,
-    limit: int | None = None,
+    until: float = math.inf,
     content_id: str | None = None,
 ) -> int:
-    """Split every current content of the collection under ``spec``, or at most ``limit`` of them.
+    """Split every current content of the collection under ``spec``, short ones first.
 
+    None but the first is begun after ``until``, a time of ``time.monotonic()``; and where there is
+    such a limit, no long one after others, which would wait for it, unless it has waited itself.
     With ``content_id``, that content alone.
 
     Returns how many chunks were made, some contents at a time. The documents of a content without
     a single chunk are quarantined; those of a lost text are read from the bucket again.
     """
-    chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
-    statement = (
-        sa.select(contents.c.id, contents.c.text_ref)
-        .where(
-            is_wanted(contents.c.id, collection_id, content_id),
-            contents.c.id.not_in(chunked),
-            contents.c.text_ref.is_not(None),
-        )
-        .limit(limit)
-    )
     with ledger.read() as connection:
-        rows = connection.execute(statement).all()
+        rows = connection.execute(_unsplit(spec, collection_id, content_id)).all()
+    patient_since = datetime.now(UTC) - PATIENCE
     made = 0
     batch: dict[str, list[dict[str, Any]]] = {}
     started = time.monotonic()
-    for row in rows:
+    for number, row in enumerate(rows):
+        long = (row.words or 0) > _LONG_WORDS and row.parsed_at > patient_since
+        if number and (time.monotonic() >= until or (long and until < math.inf)):
+            break
         try:
             document = ParsedDocument.from_json(objects.get(row.text_ref))
         except (NotFound, ValueError, KeyError, TypeError):  # lost, or not what was written
@@ -85,6 +88,26 @@ def reconcile_chunks(
     _save(ledger, spec, batch)
     _quarantine_empty(ledger, spec, collection_id, content_id)
     return made
+
+
+def count_unsplit(ledger: Ledger, spec: ChunkingSpec, collection_id: int) -> int:
+    """How many contents of the collection are still to be split."""
+    statement = _unsplit(spec, collection_id, None).order_by(None).subquery()
+    with ledger.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(statement)).scalar_one()
+
+
+def _unsplit(spec: ChunkingSpec, collection_id: int, content_id: str | None) -> AnySelect:
+    chunked = sa.select(chunked_contents.c.content_id).where(chunked_contents.c.chunking == spec.id)
+    return (
+        sa.select(contents.c.id, contents.c.text_ref, contents.c.words, contents.c.parsed_at)
+        .where(
+            is_wanted(contents.c.id, collection_id, content_id),
+            contents.c.id.not_in(chunked),
+            contents.c.text_ref.is_not(None),
+        )
+        .order_by(contents.c.words, contents.c.id)
+    )
 
 
 def _save(ledger: Ledger, spec: ChunkingSpec, batch: dict[str, list[dict[str, Any]]]) -> None:

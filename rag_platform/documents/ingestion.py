@@ -1,10 +1,12 @@
 """Reconciliation of documents: the ledger knows what the bucket holds."""
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from rag_platform.documents.bucket import Bucket, DocumentChanging
 from rag_platform.documents.changes import listed_only, take_in_listing
@@ -24,8 +26,10 @@ _BATCH_SECONDS = 1.0
 """How long a document that was read waits for others: a kill costs the reading of these."""
 
 _LARGE_BYTES = 1 * MEGABYTE
-"""A run with a file larger than this reads it alone: it may be embedded for minutes, and what was
-read with it would wait for that."""
+"""A run that is limited reads a file larger than this alone, or once it waited long enough as the
+last: what is read with it waits for it, up to the minute that reading one file may take."""
+_PATIENCE = timedelta(seconds=30)
+"""How long it lets smaller files go first."""
 _HELD_BYTES = 256 * MEGABYTE
 """What is being read at once, unless a single document is larger."""
 
@@ -67,6 +71,7 @@ def reconcile_documents(
     limit: int,
     max_bytes: int,
     max_words: int | None = None,
+    until: float = math.inf,
     at_once: int = 1,
     progress: Callable[[str], None] | None = None,
     committed: Callable[[DocumentsReport], None] | None = None,
@@ -75,8 +80,9 @@ def reconcile_documents(
 
     Deletions count at once; then every listed key gets a row; then new or changed documents are
     read, ``at_once`` of them together, and committed in small batches: at most ``limit``, and no
-    further ones when those read hold ``max_words``; then the smallest come first, and a large one
-    is read alone. ``collection`` is its id and name. ``progress``
+    further ones when those read hold ``max_words`` or ``until``, a time of ``time.monotonic()``,
+    has come; then the smallest come first, and a large one is read alone, or with others once it
+    has waited. ``collection`` is its id and name. ``progress``
     is told every key, ``committed`` the report before the first batch and after every one.
     """
     collection_id = collection[0]
@@ -101,12 +107,23 @@ def reconcile_documents(
 
     def chosen() -> Iterator[tuple[KnownDocument, int]]:
         sized = [(document, changes.sizes[document.key]) for document in changes.to_read]
-        if max_words is not None:
-            sized.sort(key=lambda item: item[1])  # small ones need not wait for large ones
-        for number, (document, size) in enumerate(sized):
-            if max_words is not None and (words >= max_words or (number and size > _LARGE_BYTES)):
-                return
-            yield document, size
+        if max_words is None:
+            yield from sized
+            return
+        sized.sort(key=lambda item: item[1])  # small ones need not wait for large ones
+        small = [item for item in sized if item[1] <= _LARGE_BYTES]
+        for number, item in enumerate(small):
+            if words >= max_words or (number and time.monotonic() >= until):
+                break
+            yield item
+        # But neither for ever, where new small ones come all the time.
+        patient_since = datetime.now(UTC) - _PATIENCE
+        large = [
+            item
+            for item in sized[len(small) :]
+            if not small or changes.since[item[0].key] < patient_since
+        ]
+        yield from sorted(large, key=lambda item: changes.since[item[0].key])[:1]
 
     done = words = 0
     absent: dict[str, KnownDocument] = {}

@@ -88,7 +88,8 @@ class Admission:
             current = self._prove(connection)
         held = self._base.vectors + self._added - self._removed
         if not current and held <= CHEAP:
-            current, held = prove(self._ledger, self._generation, self._change.collection_id)
+            proof = prove(self._ledger, self._generation, self._change.collection_id)
+            current, held = proof.current, proof.vectors
         return IndexReport(self._added, self._removed, 0, self._published, held, current)
 
     def _add_batch(self, content_id: str) -> int:

@@ -1,5 +1,7 @@
 """Reconciliation of a generation's index of one collection: Chroma and the keywords' terms."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,16 +13,16 @@ from rag_platform.errors import Conflict, IndexMissing
 from rag_platform.index.chroma import BATCH, Chroma
 from rag_platform.index.terms import analyse
 from rag_platform.ledger import Ledger
+from rag_platform.ledger.backlog import Backlog, backlog
 from rag_platform.ledger.entries import (
     add_entries,
-    backlog,
     complete_contents,
     entries,
-    expected_vectors,
     mark_current,
     missing_vectors,
     remove_entries,
     surplus_vectors,
+    wanted_vectors,
 )
 from rag_platform.ledger.generations import (
     Generation,
@@ -32,11 +34,7 @@ from rag_platform.ledger.generations import (
 from rag_platform.ledger.promotion import RETIRED
 from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.statements import fetch_in, in_batches
-from rag_platform.ledger.tables import (
-    chunk_vectors,
-    index_entries,
-    vectors,
-)
+from rag_platform.ledger.tables import chunk_vectors, index_entries, vectors
 from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects
 
@@ -60,6 +58,17 @@ class IndexReport:
     vectors: int = 0
     current: bool = False
     """Whether the index was proved to hold exactly what the ledger wants."""
+    left: str = ""
+    """What remains to be done, as a sentence; empty where nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What comparing an index with the ledger gave."""
+
+    current: bool
+    vectors: int
+    lacking: Backlog
 
 
 def reconcile_index(
@@ -68,8 +77,13 @@ def reconcile_index(
     chroma: Chroma,
     generation: Generation,
     collection_id: int,
+    *,
+    until: float = math.inf,
 ) -> IndexReport:
     """Make the index hold exactly the current chunks, and prove it.
+
+    No batch but the first of its kind is begun after ``until``, a time of ``time.monotonic()``;
+    then short documents come before long ones. What is left, another reconciliation does.
 
     Every batch is committed after Chroma acknowledged it. A kill leaves either vectors without
     an entry, which are adopted or removed, or nothing. A document becomes readable in the same
@@ -84,7 +98,7 @@ def reconcile_index(
     for _ in range(_ROUNDS):
         name = _index(ledger, generation.id, collection_id).chroma_name
         try:
-            return _reconcile(ledger, objects, chroma, generation, collection_id, name)
+            return _reconcile(ledger, objects, chroma, generation, collection_id, name, until)
         except IndexMissing as error:  # lost in the meantime, or replaced by a rebuild
             missing = error
     assert missing is not None
@@ -98,14 +112,16 @@ def _reconcile(
     generation: Generation,
     collection_id: int,
     name: str,
+    until: float,
 ) -> IndexReport:
     chroma.ensure(name)
     repaired = repair_entries(ledger, chroma, generation, collection_id)
-    added = removed = published = total = 0
-    current = False
-    for _ in range(_ROUNDS):
-        analyse(ledger, generation, collection_id)
-        filled, seen = _fill(ledger, objects, chroma, generation, collection_id, name)
+    added = removed = published = 0
+    rounds = 0
+    while True:
+        rounds += 1
+        analyse(ledger, generation, collection_id, until=until)
+        filled, seen = _fill(ledger, objects, chroma, generation, collection_id, name, until)
         added += filled
         published += seen
         while True:
@@ -118,10 +134,22 @@ def _reconcile(
                 require_index(connection, generation.id, collection_id, name)
                 remove_entries(connection, generation.id, collection_id, ids)
             removed += len(ids)
-        current, total = prove(ledger, generation, collection_id)
-        if current:
+            if time.monotonic() >= until:
+                break
+        proof = prove(ledger, generation, collection_id)
+        # Another stage's work is not made here, however often it is looked for.
+        others = proof.lacking.unchunked or proof.lacking.unembedded
+        if proof.current or others or rounds == _ROUNDS or time.monotonic() >= until:
             break
-    return IndexReport(added, removed, repaired, published, total, current)
+    return IndexReport(
+        added,
+        removed,
+        repaired,
+        published,
+        proof.vectors,
+        proof.current,
+        proof.lacking.sentence,
+    )
 
 
 def _fill(
@@ -131,6 +159,7 @@ def _fill(
     generation: Generation,
     collection_id: int,
     name: str,
+    until: float,
 ) -> tuple[int, int]:
     """Add what is missing; how many vectors, and how many documents readers see since."""
     dimension: int = generation.spec["encoder"]["dimension"]
@@ -156,6 +185,8 @@ def _fill(
                     add_entries(connection, generation.id, collection_id, list(found))
                 published += _publish(connection, generation, collection_id)
             added += len(found)
+            if time.monotonic() >= until:
+                return added, published
         else:
             break
     if not missing:
@@ -187,7 +218,7 @@ def repair_entries(
     present = set(chroma.ids(name))
     lost, unknown = held - present, present - held
     with ledger.read() as connection:
-        wanted = set(connection.execute(expected_vectors(generation, collection_id)).scalars())
+        wanted = set(connection.execute(wanted_vectors(generation, collection_id)).scalars())
     adopted = sorted(unknown & wanted)
     chroma.delete(name, sorted(unknown - wanted))
     if lost or adopted:
@@ -230,14 +261,14 @@ def _publish(connection: sa.Connection, generation: Generation, collection_id: i
     return publish(connection, collection_id, complete) if complete else 0
 
 
-def prove(ledger: Ledger, generation: Generation, collection_id: int) -> tuple[bool, int]:
+def prove(ledger: Ledger, generation: Generation, collection_id: int) -> Proof:
     """Compare everything in one transaction; note the revision that it proves."""
     with ledger.read() as connection:
         seen = index_of(connection, generation.id, collection_id)
         lacking = backlog(connection, generation, collection_id)
         held = len(connection.execute(entries(generation.id, collection_id)).all())
     if lacking:
-        return False, held
+        return Proof(False, held, lacking)
     with ledger.write() as connection:
         counted = mark_current(
             connection,
@@ -248,7 +279,7 @@ def prove(ledger: Ledger, generation: Generation, collection_id: int) -> tuple[b
             vectors=held,
         )
         now = index_of(connection, generation.id, collection_id)
-    return counted and now.is_current, held
+    return Proof(counted and now.is_current, held, lacking)
 
 
 def require_index(

@@ -1,5 +1,7 @@
 """The stored term counts of chunks, of which the keyword index is made."""
 
+import math
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,14 +13,20 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnyRow, insert_ignore
-from rag_platform.ledger.tables import chunk_terms, chunks, contents
+from rag_platform.ledger.tables import chunk_terms, chunked_contents, chunks, contents
 
 
 def analyse(
-    ledger: Ledger, generation: Generation, collection_id: int, content_id: str | None = None
+    ledger: Ledger,
+    generation: Generation,
+    collection_id: int,
+    content_id: str | None = None,
+    *,
+    until: float = math.inf,
 ) -> int:
     """Store the term counts of every chunk of the collection, or of one content.
 
+    The shortest documents come first; no batch but the first is begun after ``until``.
     Returns how many chunks were counted.
     """
     analysed = sa.exists().where(
@@ -27,11 +35,17 @@ def analyse(
     statement = (
         sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
         .join_from(chunks, contents)
+        .join(
+            chunked_contents,
+            (chunked_contents.c.content_id == chunks.c.content_id)
+            & (chunked_contents.c.chunking == chunks.c.chunking),
+        )
         .where(
             chunks.c.chunking == generation.chunking,
             is_wanted(chunks.c.content_id, collection_id, content_id),
             ~analysed,
         )
+        .order_by(chunked_contents.c.chunks, chunks.c.content_id, chunks.c.ordinal)
         .limit(BATCH)
     )
     done = 0
@@ -44,6 +58,8 @@ def analyse(
         with ledger.write() as connection:
             connection.execute(insert_ignore(connection, chunk_terms), counted)
         done += len(rows)
+        if time.monotonic() >= until:
+            return done
 
 
 def _terms_of(generation: Generation, row: AnyRow) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from rag_platform.errors import BucketUnavailable, IndexMissing
 from rag_platform.index.catalogue import Catalogue
 from rag_platform.index.chroma import Chroma
 from rag_platform.ledger import Ledger
+from rag_platform.ledger.backlog import backlog
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.documents import living_fingerprints, readable
-from rag_platform.ledger.entries import backlog, entries, expected_vectors
+from rag_platform.ledger.entries import entries, expected_vectors, wanted_vectors
 from rag_platform.ledger.generations import Generation, IndexedCollection, indexed_collections
 from rag_platform.ledger.serving import live_generations
 from rag_platform.ledger.tables import chunks, documents
@@ -37,6 +38,8 @@ class Verification:
     vectors: int = 0
     queried: int = 0
     problems: list[str] = field(default_factory=list[str])
+    left: list[str] = field(default_factory=list[str])
+    """What is not finished, as sentences, where that is no problem."""
 
     @property
     def passed(self) -> bool:
@@ -52,13 +55,15 @@ def verify(
     *,
     touched: str | None = None,
     exhaustive: bool = False,
+    finished: bool = True,
 ) -> Verification:
     """Check the invariant over all collections and live generations.
 
     Counts are compared everywhere but where work is under way in a collection that the run did not
     touch. Ids are compared one by one, and stored vectors sent as queries, for the collection that
     a run ``touched`` (at most 200 vectors), or for everything when ``exhaustive``. The bucket's
-    listing is compared under the same rule.
+    listing is compared under the same rule. That work is left is a problem where everything should
+    be ``finished``; a run that does a bounded part of it says so, and loses nothing.
     """
     result = Verification(exhaustive)
     _compare_bucket(ledger, bucket, result, touched)
@@ -77,7 +82,7 @@ def verify(
                         i.collection == name and i.generation_id == generation.id for i in indexes
                     )
                 ):
-                    result.problems.append(
+                    (result.problems if finished else result.left).append(
                         f"Generation {generation.id} has no index of {name!r} yet."
                     )
     for index in indexes:
@@ -86,7 +91,14 @@ def verify(
         if not index.is_current and (building or not thorough):
             continue  # unfinished, not lost: a run of that collection is under way or asked for
         _compare_index(
-            ledger, objects, chroma, by_id[index.generation_id], index, result, thorough=thorough
+            ledger,
+            objects,
+            chroma,
+            by_id[index.generation_id],
+            index,
+            result,
+            thorough=thorough,
+            finished=finished or index.is_current,
         )
     return result
 
@@ -140,6 +152,7 @@ def _compare_index(
     result: Verification,
     *,
     thorough: bool,
+    finished: bool = True,
 ) -> None:
     where = f"generation {generation.id}, {index.collection!r}"
     with ledger.read() as connection:
@@ -147,6 +160,9 @@ def _compare_index(
             connection.execute(expected_vectors(generation, index.collection_id)).scalars()
         )
         held = set(connection.execute(entries(generation.id, index.collection_id)).scalars())
+        if not finished:  # what is to be added or removed is work that is left
+            whole = connection.execute(wanted_vectors(generation, index.collection_id)).scalars()
+            expected = held = held.intersection(whole)
         lacking = backlog(connection, generation, index.collection_id)
         keywords = Catalogue(generation, index.collection_id)
         if thorough:
@@ -155,7 +171,8 @@ def _compare_index(
         else:
             wanted = keywords.chunk_ids()
     if lacking:
-        result.problems.append(f"In {where} work is left: {lacking.sentence}.")
+        sentence = f"In {where} work is left: {lacking.sentence}."
+        (result.problems if finished else result.left).append(sentence)
     if keywords.chunk_ids() != wanted:
         result.problems.append(f"In {where} the keyword index does not hold the current chunks.")
     result.vectors += len(expected)
@@ -166,6 +183,8 @@ def _compare_index(
     try:
         if thorough:
             present = set(chroma.ids(index.chroma_name))
+            if not finished:
+                present &= expected  # a run may be adding more
             if present != expected:
                 result.problems.append(
                     f"In {where} Chroma lacks {len(expected - present)} vectors and has "

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 
 import sqlalchemy as sa
 
-from rag_platform.ledger.entries import expected_vectors, is_held
+from rag_platform.ledger.entries import is_held, wanted_vectors
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnyRow
 from rag_platform.ledger.tables import chunk_vectors, chunks, documents
@@ -36,7 +36,7 @@ def surplus_of_content(
         .correlate(chunk_vectors)
         .exists()
     )
-    mine = expected_vectors(generation, collection_id, content_id)
+    mine = wanted_vectors(generation, collection_id, content_id)
     held = is_held(generation.id, collection_id, chunk_vectors.c.vector_id)
     return list(connection.execute(mine.where(held, ~still)).scalars())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ class KnownDocument:
     state: State
     fingerprint: str | None
     content_id: str | None
+    uploaded_at: datetime
 
 
 _KNOWN = (
@@ -29,6 +31,7 @@ _KNOWN = (
     documents.c.state,
     documents.c.fingerprint,
     documents.c.content_id,
+    documents.c.uploaded_at,
 )
 
 

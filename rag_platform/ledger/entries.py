@@ -1,13 +1,11 @@
 """Queries that compare what an index should hold with what it acknowledged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from rag_platform.ledger.blocks import stored_order
-from rag_platform.ledger.documents import is_wanted, wanted_contents
+from rag_platform.ledger.documents import is_wanted
 from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnySelect, in_batches, insert_ignore
 from rag_platform.ledger.tables import (
@@ -22,57 +20,26 @@ from rag_platform.ledger.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What one generation's index of one collection still lacks."""
-
-    unchunked: int
-    unembedded: int
-    unanalysed: int
-    missing: int
-    surplus: int
-    unpublished: int
-
-    def __bool__(self) -> bool:
-        return any(
-            (
-                self.unchunked,
-                self.unembedded,
-                self.unanalysed,
-                self.missing,
-                self.surplus,
-                self.unpublished,
-            )
-        )
-
-    @property
-    def sentence(self) -> str:
-        """What is left, for people."""
-        parts = {
-            "documents to split": self.unchunked,
-            "chunks without a vector": self.unembedded,
-            "chunks without their words": self.unanalysed,
-            "vectors to add": self.missing,
-            "vectors to remove": self.surplus,
-            "documents that readers do not see yet": self.unpublished,
-        }
-        return ", ".join(f"{count} {what}" for what, count in parts.items() if count)
-
-
-def expected_vectors(
+def wanted_vectors(
     generation: Generation, collection_id: int, content_id: str | None = None
 ) -> AnySelect:
-    """The ids of the vectors that the index should hold, or should hold of one content."""
-    return (
-        sa.select(chunk_vectors.c.vector_id)
-        .join_from(chunks, chunk_vectors)
-        .where(
-            chunks.c.chunking == generation.chunking,
-            chunk_vectors.c.embedding == generation.embedding,
-            is_wanted(chunks.c.content_id, collection_id, content_id),
-        )
-        .distinct()
-    )
+    """The ids of the vectors that may stand in the index, or those of one content."""
+    return _wanted(generation, collection_id, content_id).distinct()
+
+
+def expected_vectors(generation: Generation, collection_id: int) -> AnySelect:
+    """The ids of the vectors that the index should hold.
+
+    Of a text that nobody reads yet, none before the last of its chunks has one: what is nearest to
+    a question could be thousands of its passages, behind which readers would find nothing.
+    """
+    return _expected(generation, collection_id).distinct()
+
+
+def is_embedded(generation: Generation, chunk_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a chunk has its vectors, for use inside another statement."""
+    made = chunk_vectors.alias()
+    return sa.exists().where(made.c.chunk_id == chunk_id, made.c.embedding == generation.embedding)
 
 
 def entries(generation_id: int, collection_id: int) -> AnySelect:
@@ -103,12 +70,22 @@ def missing_vectors(
 ) -> list[str]:
     """The vectors to add, or the first of them, or those of one content.
 
-    In the order in which they are stored: a batch of ids as they come, which are digests, would
-    read nearly every array for a few of its rows.
+    Those of the shortest texts come first, then in the order in which they are stored: a batch of
+    ids as they come, which are digests, would read nearly every array for a few of its rows.
     """
-    wanted = expected_vectors(generation, collection_id, content_id).subquery()
-    held = is_held(generation.id, collection_id, wanted.c.vector_id)
-    statement = stored_order(wanted).where(~held).limit(limit)
+    wanted = (
+        _expected(generation, collection_id, content_id)
+        .add_columns(sa.func.min(chunked_contents.c.chunks).label("length"))
+        .join(
+            chunked_contents,
+            (chunked_contents.c.content_id == chunks.c.content_id)
+            & (chunked_contents.c.chunking == chunks.c.chunking),
+        )
+        .where(~is_held(generation.id, collection_id, chunk_vectors.c.vector_id))
+        .group_by(chunk_vectors.c.vector_id)
+        .subquery()
+    )
+    statement = stored_order(wanted, wanted.c.length).limit(limit)
     return list(connection.execute(statement).scalars())
 
 
@@ -119,7 +96,7 @@ def surplus_vectors(
     return list(
         connection.execute(
             entries(generation.id, collection_id)
-            .where(index_entries.c.vector_id.not_in(expected_vectors(generation, collection_id)))
+            .where(index_entries.c.vector_id.not_in(wanted_vectors(generation, collection_id)))
             .limit(limit)
         ).scalars()
     )
@@ -200,46 +177,6 @@ def complete_contents(
     )
 
 
-def backlog(connection: sa.Connection, generation: Generation, collection_id: int) -> Backlog:
-    """Count what the index lacks, in the state that this transaction sees."""
-    wanted = wanted_contents(collection_id).subquery()
-    wanted_ids = sa.select(wanted.c[0])
-    chunked = sa.select(chunked_contents.c.content_id).where(
-        chunked_contents.c.chunking == generation.chunking
-    )
-    mine = (chunks.c.chunking == generation.chunking) & chunks.c.content_id.in_(wanted_ids)
-    embedded = sa.exists().where(
-        chunk_vectors.c.chunk_id == chunks.c.id, chunk_vectors.c.embedding == generation.embedding
-    )
-    analysed = sa.exists().where(
-        chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
-    )
-    expected = expected_vectors(generation, collection_id)
-    held = entries(generation.id, collection_id)
-
-    def count(statement: AnySelect | sa.CompoundSelect[Any]) -> int:
-        return connection.execute(
-            sa.select(sa.func.count()).select_from(statement.subquery())
-        ).scalar_one()
-
-    return Backlog(
-        unchunked=count(wanted_ids.where(wanted.c[0].not_in(chunked))),
-        unembedded=count(sa.select(chunks.c.id).where(mine, ~embedded)),
-        unanalysed=count(sa.select(chunks.c.id).where(mine, ~analysed)),
-        missing=count(sa.except_(expected, held)),
-        surplus=count(sa.except_(held, expected)),
-        unpublished=count(
-            sa.select(documents.c.id).where(
-                documents.c.collection_id == collection_id,
-                documents.c.state == "pending",
-                # One that was never read is the bucket's news, not the index's work: an upload
-                # that takes long would start one run after the other.
-                documents.c.content_id.is_not(None),
-            )
-        ),
-    )
-
-
 def mark_current(
     connection: sa.Connection,
     generation_id: int,
@@ -293,4 +230,33 @@ def _mark_changing(connection: sa.Connection, generation_id: int, collection_id:
             generation_collections.c.collection_id == collection_id,
         )
         .values(entries_revision=generation_collections.c.entries_revision + 1, indexed_revision=-1)
+    )
+
+
+def _wanted(generation: Generation, collection_id: int, content_id: str | None) -> AnySelect:
+    return (
+        sa.select(chunk_vectors.c.vector_id)
+        .join_from(chunks, chunk_vectors)
+        .where(
+            chunks.c.chunking == generation.chunking,
+            chunk_vectors.c.embedding == generation.embedding,
+            is_wanted(chunks.c.content_id, collection_id, content_id),
+        )
+    )
+
+
+def _expected(
+    generation: Generation, collection_id: int, content_id: str | None = None
+) -> AnySelect:
+    own = chunks.alias()
+    unfinished = sa.select(own.c.content_id).where(
+        own.c.chunking == generation.chunking,
+        is_wanted(own.c.content_id, collection_id, content_id),
+        ~is_embedded(generation, own.c.id),
+    )
+    read = sa.select(documents.c.indexed_content_id).where(
+        documents.c.collection_id == collection_id, documents.c.indexed_content_id.is_not(None)
+    )
+    return _wanted(generation, collection_id, content_id).where(
+        chunks.c.content_id.not_in(unfinished) | chunks.c.content_id.in_(read)
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rag_platform.errors import Conflict
 from rag_platform.ledger.collections import list_collections
 from rag_platform.ledger.documents import wanted_contents
-from rag_platform.ledger.entries import entries, expected_vectors, stale_collections
+from rag_platform.ledger.entries import entries, stale_collections, wanted_vectors
 from rag_platform.ledger.generations import (
     Generation,
     Recipe,
@@ -198,7 +198,7 @@ def progress_of(connection: sa.Connection, generation: Generation) -> Progress:
         (sum(map(count, done)), sum(map(count, wanted))),
         (
             sum(count(entries(generation.id, collection.id)) for collection in known),
-            sum(count(expected_vectors(generation, collection.id)) for collection in known),
+            sum(count(wanted_vectors(generation, collection.id)) for collection in known),
         ),
         (len(known) - len(stale_collections(connection, [generation.id])), len(known)),
     )

@@ -189,6 +189,9 @@ class IngestionSettings(_Group):
     documents_per_run: Annotated[int, Field(ge=1, le=100_000)] = 2000
     words_per_run: Annotated[int, Field(ge=1, le=1_000_000_000)] = 300_000
     """A run reads no further document when those it read hold so many: about a minute's work."""
+    seconds_per_run: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 30.0
+    """A run begins no further piece of work after so long, and goes on with a long document for a
+    third of it; the rest is left to the next run."""
     parse_timeout: Seconds = 60.0
     parse_memory_megabytes: Annotated[int, Field(ge=128, le=1_000_000)] = 2048
     max_document_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 200

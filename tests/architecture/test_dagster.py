@@ -3,9 +3,10 @@
 import dagster as dg
 import pytest
 
-from assets import ingestion
+from assets import ingestion, time_limit
 from assets.partitions import collection_partitions, partition_key
 from rag_platform.documents.bucket import Bucket
+from rag_platform.embedding import stage
 from rag_platform.errors import BucketUnavailable
 from rag_platform.ingestion import lease
 from sensors.bucket import bucket_changed
@@ -97,6 +98,24 @@ def test_a_run_of_all_assets_indexes_a_collection_and_its_check_is_green(
     assert "broken\\|pipe.pdf" in made.metadata["changes"].value
     (made,) = result.asset_materializations_for_node("search_index")
     assert made.metadata["vectors"].value == 1
+
+
+def test_a_run_leaves_what_it_has_no_time_for_and_its_check_is_green(
+    platform, pipeline, put, instance, monkeypatch
+):
+    monkeypatch.setattr(time_limit, "_SHARES", dict.fromkeys(time_limit._SHARES, 0.0))
+    monkeypatch.setattr(stage, "BLOCK_ROWS", 4)
+    put("handbook/leave.md", LEAVE)
+    put("handbook/long.md", "\n\n".join(f"## {n}\n\n{f'Part {n}. ' * 60}" for n in range(20)))
+    result = _ingest(instance, platform, pipeline, "handbook")
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed, check.metadata
+    assert "chunks without a vector" in check.metadata["work left"].value
+    (made,) = result.asset_materializations_for_node("embeddings")
+    assert made.metadata["left for the next run"].value > 0
+    (made,) = result.asset_materializations_for_node("search_index")
+    assert "chunks without a vector" in made.metadata["generations"].value
 
 
 def test_the_check_is_red_and_says_why_where_something_is_lost(platform, pipeline, put, instance):

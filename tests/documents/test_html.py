@@ -158,3 +158,48 @@ def test_hostile_pages_are_read_or_refused_in_a_sentence(body: str) -> None:
         assert "word" in parse(page(body, sheet), "a.html").text
     except UnreadableDocument as unreadable:
         assert str(unreadable).endswith(".")
+
+
+def _attributes(count: int, prefix: str = "a") -> str:
+    return " ".join(f'{prefix}{number}="v"' for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (f"<p {_attributes(200_000)}>Ducks swim.</p>", "a tag with more than 1,000 attributes"),
+        (f"<p {' '.join(map(str, range(2000)))}>Ducks</p>", "a tag with more than 1,000"),
+        (f"<p>x<body {_attributes(100_000)}>Ducks</p>", "a tag with more than 1,000 attributes"),
+        (
+            "".join(f"<p {_attributes(20, f'n{n}x')}>Ducks</p>" for n in range(8_000)),
+            "more than 20,000 different names of attributes",
+        ),
+        (
+            "".join(f"<p><b {_attributes(20)} n={n}>Ducks" for n in range(2_000)),
+            "leaves more than 300 formatting tags open",
+        ),
+    ],
+    ids=["one tag", "without values", "a second body", "names", "formatting"],
+)
+def test_a_page_that_takes_the_square_of_its_size_is_refused_at_once(
+    page: str, reason: str
+) -> None:
+    with pytest.raises(UnreadableDocument, match=reason):
+        parse(page.encode(), "a.html")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "".join(f"<p {_attributes(20)}>Ducks</p>" for _ in range(1000)),
+        "<p><b>Ducks" * 1000,
+        "".join(f"<p><a href=x{n}>Ducks" for n in range(1000)),
+        "".join(f"<p><font color=c{n}>Ducks</font>" for n in range(1000)),
+        f"<script>if (a <b {_attributes(3000)})</script><p>Ducks",
+        f"<!-- <p {_attributes(3000)}> --><p>Ducks",
+        "<p title=it's>Ducks</p>" * 1000,
+    ],
+    ids=["many tags", "open", "links", "closed", "script", "comment", "apostrophes"],
+)
+def test_an_untidy_page_is_read(page: str) -> None:
+    assert "Ducks" in parse(page.encode(), "a.html").text

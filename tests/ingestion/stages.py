@@ -1,5 +1,6 @@
 """The stages of ingestion one after the other, as Dagster's assets call them, and counters."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,8 @@ class Pipeline:
         limit: int = 1000,
         max_bytes: int = 1_000_000,
     ) -> None:
+        self.until = math.inf
+        """When no stage but the first begins another piece of work."""
         self.platform = platform
         self.parser = parser or InProcessParser()
         self.encoders = encoders or CountingEncoders(platform.encoders)
@@ -123,6 +126,7 @@ class Pipeline:
             self.encoders.tokenizer(generation),
             ChunkingSpec.from_dict(generation.spec["chunking"]["spec"]),
             self.id_of(name),
+            until=self.until,
         )
 
     def embeddings(self, name: str, generation: Generation) -> int:
@@ -132,6 +136,7 @@ class Pipeline:
             self.encoders,
             generation,
             self.id_of(name),
+            until=self.until,
         ).embedded
 
     def search_index(self, name: str, generation: Generation) -> IndexReport:
@@ -141,6 +146,7 @@ class Pipeline:
             self.platform.chroma,
             generation,
             self.id_of(name),
+            until=self.until,
         )
 
     def verify(self, **how: Any) -> Verification:

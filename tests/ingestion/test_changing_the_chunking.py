@@ -276,10 +276,10 @@ def test_the_building_generation_is_split_and_embedded_in_parts(filled, start, p
     collection = filled.id_of("handbook")
     tokenizer = platform.encoders.tokenizer(candidate)
     stores = (platform.ledger, platform.objects)
-    made = [reconcile_chunks(*stores, tokenizer, spec, collection, limit=2) for _ in range(3)]
-    assert [bool(count) for count in made] == [True, True, False]
-    report = reconcile_embeddings(*stores, filled.encoders, candidate, collection, limit=0)
-    assert report.embedded == 0
+    made = [reconcile_chunks(*stores, tokenizer, spec, collection, until=0) for _ in range(4)]
+    assert [bool(count) for count in made] == [True, True, True, False]
+    report = reconcile_embeddings(*stores, filled.encoders, candidate, collection, until=0)
+    assert report.embedded > 0
 
 
 @on_sqlite

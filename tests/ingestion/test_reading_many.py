@@ -1,6 +1,7 @@
 """Reading many documents: several at once, in small batches, and a bounded part of them."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -87,6 +88,35 @@ def test_a_large_document_does_not_hold_up_small_ones(reading, put, monkeypatch)
     assert sorted(report.read) == [f"papers/{number}.md" for number in range(3)]
     assert report.left == 1
     assert reading(max_words=100_000).read == ["papers/a.md"]
+
+
+def test_a_large_document_that_waited_is_read_though_small_ones_keep_coming(
+    reading, put, monkeypatch
+):
+    monkeypatch.setattr(ingestion, "_LARGE_BYTES", 1000)
+    put("papers/a.md", "word " * 300)
+    put("papers/b.md", "word " * 400)
+    for number in range(3):
+        put(f"papers/{number}.md", f"# Paper {number}")
+    assert "papers/a.md" not in reading(max_words=100_000).read
+    put("papers/4.md", "# Paper 4")
+    monkeypatch.setattr(ingestion, "_PATIENCE", timedelta(0))
+    assert reading(max_words=100_000).read == ["papers/4.md", "papers/a.md"]
+
+
+def test_no_further_document_is_read_when_the_time_is_over(reading, put):
+    for number in range(10):
+        put(f"papers/{number}.md", f"# Paper {number}")
+    report = reading(max_words=100_000, until=0)
+    assert 1 <= len(report.read) <= 3
+    assert report.left == 10 - len(report.read)
+
+
+def test_the_smallest_are_read_first_whatever_their_names(reading, put):
+    for name in "abcdef":
+        put(f"papers/{name}.md", f"# Paper {name}\n\n" + "word " * 100)
+    put("papers/z.md", "# Z")
+    assert reading(max_words=100_000, limit=1).read == ["papers/z.md"]
 
 
 def test_what_was_read_before_a_failure_is_kept(reading, put, platform, monkeypatch):

@@ -1,6 +1,7 @@
 """Real processes killed with -9: the stack converges by itself and nothing is lost."""
 
 import os
+import runpy
 import shutil
 import signal
 import sqlite3
@@ -154,6 +155,27 @@ def test_a_stop_leaves_no_process_and_a_second_start_takes_seconds(
     assert stack.start() < 60
     answer = stack.ask("How do I add a document?")
     assert answer["status"] == "complete"
+
+
+@pytest.mark.parametrize("what", ["while nothing runs", "during a run"])
+def test_a_stop_leaves_no_semaphore_and_no_socket(
+    stack: Stack, library: Platform, what: str
+) -> None:
+    converged(stack, library)
+    if what == "during a run":
+        drop_many(stack, "stopped")
+        wait_until(lambda: run_workers(stack), 60, "a run is under way")
+    dagster = stack.home / "dagster"
+    sockets = Path((dagster / "code-server-temporary").read_text())
+    names = runpy.run_path("deploy/code_server.py")["semaphores"](str(dagster))
+    held = Path("/dev/shm")
+    assert sockets.is_dir()
+    assert list(held.glob(f"sem.{names}-*"))
+    assert stack.stop() == 0
+    assert not sockets.exists()
+    assert list(held.glob(f"sem.{names}-*")) == []
+    stack.start()
+    converged(stack, library)
 
 
 def test_a_supervisor_killed_leaves_nothing_and_the_next_start_converges(

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing import hidden_text
 from rag_platform.documents.parsing.blocks import Blocks, fenced
+from rag_platform.documents.parsing.html_limits import require_ordinary
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
 
@@ -52,6 +53,7 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
     """Read HTML; ``charset`` is what its sender says of its encoding."""
     declared = _CHARSET.search(data[:4096])
     text = decode(data, charset or (declared[1].decode() if declared else ""))
+    require_ordinary(text)
     tree = LexborHTMLParser(_flattened(text))
     titles = [_line(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
