@@ -6,6 +6,7 @@ seconds for a megabyte with the MiniLM tokenizer, where this takes one, and it c
 leaves small rests at the ends of sections.
 """
 
+import functools
 import itertools
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
@@ -14,10 +15,11 @@ from typing import Any, Self
 from tokenizers import Tokenizer
 
 from rag_platform.documents.boundaries import Unit, count_tokens, reaching_back, units_of
-from rag_platform.documents.heading_paths import common_path, paths_of
+from rag_platform.documents.heading_paths import Places, paths_of
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.structure import Structure, structure_of
 from rag_platform.errors import InvalidRequest
+from rag_platform.ledger.places import Place, shared_path
 from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
@@ -78,7 +80,8 @@ class Passage:
     """A chunk of a document: ``text`` is exactly ``document.text[start:end]``.
 
     ``page`` is the one on which it starts; ``heading_path`` the headings, from the top, that all of
-    it stands under, and where it begins among the rows of a table, the names of its columns last;
+    it stands under; ``places`` where the page or the heading changes, the first where it starts;
+    ``table_columns`` the names of the columns, where it begins among the rows of a table;
     ``token_count`` is without special tokens.
     """
 
@@ -88,6 +91,8 @@ class Passage:
     end: int
     page: int | None
     heading_path: tuple[str, ...]
+    places: tuple[Place, ...]
+    table_columns: str | None
     token_count: int
 
 
@@ -113,23 +118,26 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
         spans = _overlapping(text, spans, spec, tokenizer)
     counted = _fitting(text, spans, spec, tokenizer)
     table_starts = [table.start for table in structure.tables]
-    page_starts = [page.start for page in document.pages]
+    places_in = Places(text, starts, paths, document.pages)
     passages: list[Passage] = []
     for ordinal, (start, end, tokens) in enumerate(counted):
-        page = bisect_right(page_starts, start) - 1
-        path = common_path(text, start, end, starts, paths)
+        places = places_in.between(start, end)
         above = bisect_right(table_starts, start) - 1
-        if above >= 0 and structure.tables[above].body <= start < structure.tables[above].end:
-            # Rows without their head say little: it goes with them as the last heading.
-            path = (*path, *filter(None, [structure.tables[above].columns]))
+        inside = structure.tables[above] if above >= 0 else None
+        # Rows without their head say little: it goes with them.
+        in_table = inside is not None and inside.body <= start < inside.end
         passages.append(
             Passage(
                 ordinal=ordinal,
                 text=text[start:end],
                 start=start,
                 end=end,
-                page=document.pages[page].number if page >= 0 else None,
-                heading_path=path,
+                page=places[0].page,
+                heading_path=functools.reduce(
+                    shared_path, [place.heading_path for place in places]
+                ),
+                places=places,
+                table_columns=(inside.columns or None) if inside is not None and in_table else None,
                 token_count=tokens,
             )
         )

@@ -1,6 +1,6 @@
 """Reconciliation of embeddings: every chunk has its vectors under an embedding spec."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,11 @@ def reconcile_embeddings(
             encoder = encoders(generation)
             template = generation.spec["header"]
             strings = {
-                row.id: embedded_string(encoder, template, row.title, row.heading_path, row.text)
+                row.id: embedded_string(
+                    encoder,
+                    header_of(template, row.title, row.heading_path, row.table_columns),
+                    row.text,
+                )
                 for row in rows
             }
             ids = {chunk: digest(generation.encoder, text) for chunk, text in strings.items()}
@@ -104,7 +108,13 @@ def _missing(generation: Generation, collection_id: int, content_id: str | None)
         chunk_vectors.c.embedding == generation.embedding,
     )
     return (
-        sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
+        sa.select(
+            chunks.c.id,
+            chunks.c.text,
+            chunks.c.heading_path,
+            chunks.c.table_columns,
+            contents.c.title,
+        )
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,
@@ -116,11 +126,9 @@ def _missing(generation: Generation, collection_id: int, content_id: str | None)
     )
 
 
-def embedded_string(
-    encoder: Encoder, template: str, title: str | None, heading_path: Sequence[str], text: str
-) -> str:
+def embedded_string(encoder: Encoder, header: str, text: str) -> str:
     """The chunk under its header, the header shortened where both do not fit the model."""
-    words = header_of(template, title, heading_path).split()
+    words = header.split()
     while words:
         whole = " ".join(words) + "\n\n" + text
         if encoder.count_tokens(whole) <= encoder.max_tokens:

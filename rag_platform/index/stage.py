@@ -192,7 +192,13 @@ def analyse(
         chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
     )
     statement = (
-        sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
+        sa.select(
+            chunks.c.id,
+            chunks.c.text,
+            chunks.c.heading_path,
+            chunks.c.table_columns,
+            contents.c.title,
+        )
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,
@@ -237,7 +243,8 @@ def forget_block(ledger: Ledger, block: str) -> None:
 
 
 def _terms_of(generation: Generation, row: AnyRow) -> dict[str, Any]:
-    header = header_of(generation.spec["header"], row.title, row.heading_path)
+    template = generation.spec["header"]
+    header = header_of(template, row.title, row.heading_path, row.table_columns)
     return {"chunk_id": row.id, "terms": pack(f"{header}\n{row.text}")}
 
 
