@@ -10,8 +10,9 @@ from rag_platform.errors import UnreadableDocument
 Row = dict[int, str]
 """The filled cells of a row by column."""
 
-_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
-_YEAR = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
+_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(?:[eE][-+]?\d+)?\s*")
+_YEAR = re.compile(r"\s*(?:19|20)\d\d(?:-\d\d){0,2}\s*")
+_TRUTH = re.compile(r"\s*(?:true|false)\s*", re.IGNORECASE)
 _LONGEST_NAME = 80
 _SAMPLE = 60
 """So many rows of a table are looked at to tell whether it has a header."""
@@ -101,17 +102,55 @@ class Records:
         names = rows[0]
         if len(rows) == 1:
             return False
-        if self._always_headed and not continued:
-            return not all(map(_NUMBER.fullmatch, names.values()))
         columns = Counter(column for row in rows[1:] for column in row)
         usual = [column for column, count in columns.items() if count * 2 > len(rows[1:])]
+        numbers = [text for text in names.values() if _NUMBER.fullmatch(text)]
+        if len(numbers) == len(names) and not (
+            # Years or numbers from 1 above the columns, with nothing above the first.
+            set(usual) - set(names) and (_counted(numbers) or all(map(_YEAR.fullmatch, numbers)))
+        ):
+            return False
+        if not _counted(numbers) and any(
+            _is_value(text, [row[column] for row in rows[1:] if column in row])
+            for column, text in names.items()
+        ):
+            return False
+        if self._always_headed and not continued:
+            return True
         if len(names) * 2 < len(usual) or len(set(names.values())) < len(names):
             return False
         if len(names) == 2 and all(text.rstrip().endswith(":") for text in _lefts(rows)):
             return False  # a form: what stands on the left names what stands on the right
-        return all(
-            not _NUMBER.fullmatch(text) or _YEAR.fullmatch(text.strip()) for text in names.values()
-        ) and not all(_NUMBER.fullmatch(text) for text in names.values())
+        return _counted(numbers) or all(map(_YEAR.fullmatch, numbers))
+
+
+def _is_value(text: str, below: list[str]) -> bool:
+    """Whether a cell is of the kind that most of the cells below it are: no name of theirs."""
+    shape = _shape(text)
+    if _YEAR.fullmatch(text):
+        alike = sum(_YEAR.fullmatch(other) is not None for other in below)
+    elif _NUMBER.fullmatch(text):
+        alike = sum(_NUMBER.fullmatch(other) is not None for other in below)
+    elif _TRUTH.fullmatch(text):
+        alike = sum(_TRUTH.fullmatch(other) is not None for other in below)
+    elif "0" in shape:
+        alike = sum(_shape(other) == shape for other in below)
+    else:
+        return False
+    return alike * 2 > len(below)
+
+
+def _shape(text: str) -> str:
+    """How a text is made of numbers and words: dates, and amounts with their units, are alike."""
+    shape = re.sub(r"\d+(?:[.,]\d+)*", "0", text.strip())
+    return re.sub(r"[^\W\d_]+", "a", shape) if shape[:1] == "0" else shape
+
+
+def _counted(numbers: list[str]) -> bool:
+    """Whether they are 1, 2, 3 and so on, such as weeks: the names of columns, and no values."""
+    return len(numbers) > 2 and [text.strip() for text in numbers] == [
+        str(n) for n in range(1, len(numbers) + 1)
+    ]
 
 
 def _lefts(rows: list[Row]) -> list[str]:
