@@ -6,7 +6,6 @@ seconds for a megabyte with the MiniLM tokenizer, where this takes one, and it c
 leaves small rests at the ends of sections.
 """
 
-import functools
 import itertools
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
@@ -15,11 +14,11 @@ from typing import Any, Self
 from tokenizers import Tokenizer
 
 from rag_platform.documents.boundaries import Unit, count_tokens, reaching_back, units_of
-from rag_platform.documents.heading_paths import Places, paths_of
+from rag_platform.documents.heading_paths import Places
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.structure import Structure, structure_of
 from rag_platform.errors import InvalidRequest
-from rag_platform.ledger.places import Place, shared_path
+from rag_platform.ledger.places import Place, common_path
 from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
@@ -100,10 +99,10 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
     """Cut a document. The tokenizer is the embedding model's, with truncation and padding off."""
     text = document.text
     limit = spec.max_tokens - spec.overlap_tokens
-    starts = [heading.start for heading in document.headings]
+    places_in = Places(document)
+    starts, paths = places_in.starts, places_in.paths
     structure = structure_of(document) if spec.version > 1 else Structure()
     units = units_of(text, starts, limit, limit * _CHARACTERS_PER_TOKEN, tokenizer, structure)
-    paths = paths_of(document.headings)
     runs = _cheapest(units, limit, starts, paths)
     if spec.overlap_tokens and spec.version > 1:
         runs = reaching_back(
@@ -118,7 +117,6 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
         spans = _overlapping(text, spans, spec, tokenizer)
     counted = _fitting(text, spans, spec, tokenizer)
     table_starts = [table.start for table in structure.tables]
-    places_in = Places(text, starts, paths, document.pages)
     passages: list[Passage] = []
     for ordinal, (start, end, tokens) in enumerate(counted):
         places = places_in.between(start, end)
@@ -133,9 +131,7 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
                 start=start,
                 end=end,
                 page=places[0].page,
-                heading_path=functools.reduce(
-                    shared_path, [place.heading_path for place in places]
-                ),
+                heading_path=common_path(places),
                 places=places,
                 table_columns=(inside.columns or None) if inside is not None and in_table else None,
                 token_count=tokens,

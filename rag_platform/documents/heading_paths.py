@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from rag_platform.documents.parsed import Heading, Page
+from rag_platform.documents.parsed import Heading, ParsedDocument
 from rag_platform.ledger.places import Place
 
 _LONGEST_NAME = 300
@@ -24,19 +24,13 @@ def paths_of(headings: tuple[Heading, ...]) -> list[tuple[str, ...]]:
 class Places:
     """The pages and headings of a document, asked for by the offsets of its passages."""
 
-    def __init__(
-        self,
-        text: str,
-        starts: list[int],
-        paths: list[tuple[str, ...]],
-        pages: tuple[Page, ...],
-    ) -> None:
-        """``starts`` and ``paths`` are those of the headings, in order."""
-        self._text = text
-        self._starts = starts
-        self._paths = paths
-        self._pages = pages
-        self._page_starts = [page.start for page in pages]
+    def __init__(self, document: ParsedDocument) -> None:
+        self._text = document.text
+        self.starts = [heading.start for heading in document.headings]
+        self.paths = paths_of(document.headings)
+        """The path of each heading."""
+        self._pages = document.pages
+        self._page_starts = [page.start for page in document.pages]
 
     def between(self, start: int, end: int) -> tuple[Place, ...]:
         """The places of the passage ``text[start:end]``, in order, the first from its start."""
@@ -55,7 +49,7 @@ class Places:
 
         A heading directly followed by one below it has no text of its own and does not count.
         """
-        text, starts, paths = self._text, self._starts, self._paths
+        text, starts, paths = self._text, self.starts, self.paths
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
         if first == last:
             return [(start, paths[first] if first >= 0 else ())]

@@ -1,5 +1,6 @@
 """Where the words of a chunk stand: their page and the headings above them."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -52,6 +53,11 @@ def most_of(places: Sequence[Place], end: int) -> tuple[str, ...]:
     for place, stop in zip(places, ends, strict=True):
         sizes[place.heading_path] = sizes.get(place.heading_path, 0) + stop - place.start
     return max(sizes, key=lambda path: sizes[path])
+
+
+def common_path(places: Sequence[Place]) -> tuple[str, ...]:
+    """The headings that all of a chunk stands under."""
+    return functools.reduce(shared_path, [place.heading_path for place in places])
 
 
 def shared_path(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:

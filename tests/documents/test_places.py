@@ -10,7 +10,7 @@ from rag_platform.documents.chunking import ChunkingSpec, Passage, split
 from rag_platform.documents.heading_paths import paths_of
 from rag_platform.documents.parsed import Heading, Page, ParsedDocument
 from rag_platform.documents.parsing import parse
-from rag_platform.ledger.places import Place, at, most_of, packed, shared_path, unpacked
+from rag_platform.ledger.places import Place, at, common_path, most_of, packed, unpacked
 
 
 def cut(text: str, tokenizer: Tokenizer, *pages: Page) -> list[Passage]:
@@ -85,8 +85,6 @@ PATHS = st.lists(st.sampled_from("abc"), max_size=4).map(tuple)
 @given(st.lists(st.tuples(st.none() | st.integers(1, 3), PATHS), min_size=2, max_size=8))
 def test_stored_places_come_back(rows: list[tuple[int | None, tuple[str, ...]]]) -> None:
     places = [Place(start, page, path) for start, (page, path) in enumerate(rows)]
-    shared = places[0].heading_path
-    for place in places:
-        shared = shared_path(shared, place.heading_path)
+    shared = common_path(places)
     stored = json.loads(json.dumps(packed(places, shared)))
     assert list(unpacked(stored, shared)) == places
