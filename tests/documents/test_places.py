@@ -1,6 +1,7 @@
 """Which page and which headings each part of a passage stands under."""
 
 import json
+import re
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,3 +89,22 @@ def test_stored_places_come_back(rows: list[tuple[int | None, tuple[str, ...]]])
     shared = common_path(places)
     stored = json.loads(json.dumps(packed(places, shared)))
     assert list(unpacked(stored, shared)) == places
+
+
+LINES = st.sampled_from(["# A", "## B", "## C", "### D", "", "The ducks swim.", "They fly south."])
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, min_size=1, max_size=30), st.sampled_from([8, 16, 40, 200]))
+def test_every_sentence_stands_under_the_last_heading_before_it(
+    tokenizer: Tokenizer, lines: list[str], max_tokens: int
+) -> None:
+    document = parse("\n".join([*lines, "Geese."]).encode(), "a.md")
+    paths = dict(
+        zip([h.start for h in document.headings], paths_of(document.headings), strict=True)
+    )
+    for passage in split(document, ChunkingSpec(max_tokens), tokenizer):
+        for match in re.finditer(r"^\w", passage.text, re.MULTILINE):
+            offset = passage.start + match.start()
+            above = [path for start, path in paths.items() if start <= offset]
+            assert at(passage.places, offset).heading_path == (above[-1] if above else ())
