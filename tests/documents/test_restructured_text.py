@@ -32,6 +32,7 @@ def test_headings_are_underlined_lines_and_each_kind_is_a_level() -> None:
         (".. _ducks:\nDucks\n=====\n\nx", ["Ducks"]),
         ("Ducks\n=====\nFood\n----\nx", ["Ducks", "Food"]),
         ("Ducks and geese\n--\n\nx\n\nAs in\n::\n\n    code", []),
+        ("word " * 1_000 + "\n-----\n", []),
         ("::\n\n    Ducks\n    =====\n", []),
     ],
 )

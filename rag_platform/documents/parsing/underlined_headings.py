@@ -4,8 +4,10 @@ import re
 
 from rag_platform.documents.parsed import Heading
 
-_RULE = re.compile(r"([!-/:-@\[-`{-~])\1*")
+_RULE = re.compile(r"^([!-/:-@\[-`{-~])\1*[ \t]*$", re.MULTILINE)
+_PLAIN_RULE = re.compile(r"^([-=~])\1{2,}[ \t]*$", re.MULTILINE)
 _NO_RULES = frozenset({"::", ".."})
+_LONGEST_TITLE = 1_000
 
 
 def headings_of(text: str, exact: bool = False) -> tuple[Heading, ...]:
@@ -17,29 +19,40 @@ def headings_of(text: str, exact: bool = False) -> tuple[Heading, ...]:
     underlines = _underlines_exactly if exact else _underlines
     headings: list[Heading] = []
     kinds: list[tuple[str, bool]] = []
-    before, title = "", ""
-    start = 0
-    before_start = title_start = 0
-    for line in text.split("\n"):
-        here, start = start, start + len(line) + 1
-        line = line.rstrip()
-        rule = _RULE.fullmatch(line)
+    free = 0  # where what belongs to no heading begins
+    for match in (_PLAIN_RULE if exact else _RULE).finditer(text):
+        rule = match[0].rstrip()
+        title_start, title = _line_before(text, match.start(), free)
         words = title.strip()
-        if rule and words and not _RULE.fullmatch(title) and underlines(line, words):
-            over = before == line
-            # A title stands alone: a longer paragraph above a rule is a table or a quotation.
-            alone = not before or before.startswith(".. ")
-            if over or (alone and title == words):
-                kind = (rule[1], over)
-                if kind not in kinds:
-                    kinds.append(kind)
-                place = before_start if over else title_start
-                headings.append(Heading(min(kinds.index(kind) + 1, 6), words, place))
-            before, title = "", ""
+        if not words or _RULE.fullmatch(title) or not underlines(rule, words):
             continue
-        before, before_start = title, title_start
-        title, title_start = line, here
+        before_start, before = _line_before(text, title_start, free)
+        over = before == rule
+        # A title stands alone: a longer paragraph above a rule is a table or a quotation.
+        alone = not before or before.startswith(".. ")
+        if over or (alone and title == words):
+            kind = (match[1], over)
+            if kind not in kinds:
+                kinds.append(kind)
+            place = before_start if over else title_start
+            headings.append(Heading(min(kinds.index(kind) + 1, 6), words, place))
+        free = match.end() + 1
     return tuple(headings)
+
+
+def _line_before(text: str, start: int, free: int) -> tuple[int, str]:
+    """The line above the one that begins at ``start``, and where it begins; empty before ``free``.
+
+    A line that is longer than a title can be is a blank.
+    """
+    if start <= free:
+        return start, ""
+    first = max(free, start - _LONGEST_TITLE)
+    begin = text.rfind("\n", first, start - 1) + 1
+    if not begin and first > free:
+        return start, " "
+    begin = begin or first
+    return begin, text[begin : start - 1].rstrip()
 
 
 def _underlines(rule: str, words: str) -> bool:
