@@ -108,13 +108,7 @@ def _missing(generation: Generation, collection_id: int, content_id: str | None)
         chunk_vectors.c.embedding == generation.embedding,
     )
     return (
-        sa.select(
-            chunks.c.id,
-            chunks.c.text,
-            chunks.c.heading_path,
-            chunks.c.table_columns,
-            contents.c.title,
-        )
+        sa.select(*chunks.c["id", "text", "heading_path", "table_columns"], contents.c.title)
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,

@@ -192,13 +192,7 @@ def analyse(
         chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
     )
     statement = (
-        sa.select(
-            chunks.c.id,
-            chunks.c.text,
-            chunks.c.heading_path,
-            chunks.c.table_columns,
-            contents.c.title,
-        )
+        sa.select(*chunks.c["id", "text", "heading_path", "table_columns"], contents.c.title)
         .join_from(chunks, contents)
         .where(
             chunks.c.chunking == generation.chunking,
