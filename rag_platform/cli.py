@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,8 +86,6 @@ def ask(
     collection: Collections = None,
 ) -> None:
     """Ask a question; the answer cites the passages it comes from."""
-    from rag_platform.ledger.answers import Citation
-
     with _out.status("Searching…"):
         answer = _platform().answering.answer(_asked(question), collection)
     for line in answer.answer.splitlines():
@@ -94,13 +93,9 @@ def ask(
     if answer.notice:
         _out.print(_text(answer.notice, "yellow"))
 
-    def place(citation: Citation) -> str:
-        page = f", page {citation.page}" if citation.page else ""
-        heading = " > ".join(citation.heading_path)
-        return f"{citation.key}{page}{f', {heading}' if heading else ''}"
-
     for citation in answer.citations:
-        _out.print(_text(f"[{citation.n}] {place(citation)}", "bold"))
+        place = _place(citation.key, citation.page, citation.heading_path)
+        _out.print(_text(f"[{citation.n}] {place}", "bold"))
         _out.print(_text(f"    “{' '.join(citation.quote.split())}”"))
     _out.print(
         _text(f"{answer.status}, answer {answer.id}, {answer.timings_ms['total']:.0f} ms", "dim")
@@ -120,8 +115,8 @@ def search(
         found = _platform().search(_asked(query), collection, top_k)
     for n, passage in enumerate(found.passages, start=1):
         chunk = passage.chunk
-        page = f", page {chunk.page}" if chunk.page else ""
-        _out.print(_text(f"{n}. {chunk.key}{page}  (score {passage.score:.3f})", "bold"))
+        place = _place(chunk.key, chunk.page, chunk.main_path)
+        _out.print(_text(f"{n}. {place}  (score {passage.score:.3f})", "bold"))
         _out.print(_text(f"   {' '.join(chunk.text.split())[:300]}"))
     if not found.passages:
         _out.print("Nothing was found.")
@@ -243,6 +238,11 @@ def main() -> None:
 
 def _text(line: str, style: str = "") -> Text:
     return Text(printable(line), style)
+
+
+def _place(key: str, page: int | None, heading_path: Sequence[str]) -> str:
+    parts = [key, f"page {page}" if page else "", " > ".join(heading_path)]
+    return ", ".join(filter(None, parts))
 
 
 def _asked(text: str) -> str:

@@ -242,6 +242,8 @@ class _Writing:
 
 def _citation(n: int, passage: Passage, statement: str) -> Citation:
     chunk = passage.chunk
+    begin, end = supporting_sentence(statement, chunk.text)
+    place = chunk.place_at(chunk.start + begin)
     return Citation(
         n=n,
         chunk_id=chunk.id,
@@ -249,11 +251,11 @@ def _citation(n: int, passage: Passage, statement: str) -> Citation:
         collection=chunk.collection,
         key=chunk.key,
         title=chunk.title,
-        page=chunk.page,
-        heading_path=chunk.heading_path,
+        page=place.page,
+        heading_path=place.heading_path,
         start=chunk.start,
         end=chunk.end,
-        quote=supporting_sentence(statement, chunk.text),
+        quote=chunk.text[begin:end],
         score=passage.score,
         ranks={"dense": passage.dense_rank, "keyword": passage.keyword_rank},
     )

@@ -30,6 +30,9 @@ def question_with_passages(question: str, passages: Sequence[Passage]) -> str:
 
 
 def _section(passage: Passage) -> str:
-    """The headings above, and the columns of a table's rows: without them it says little."""
-    path = " > ".join(passage.chunk.heading_path)
-    return f" section={path!r}" if path else ""
+    """The headings above its beginning; those further on stand in its text. And the columns of a
+    table's rows: without them it says little."""
+    chunk = passage.chunk
+    path = " > ".join(chunk.place_at(chunk.start).heading_path)
+    columns = f" columns={chunk.table_columns!r}" if chunk.table_columns else ""
+    return (f" section={path!r}" if path else "") + columns

@@ -14,10 +14,11 @@ from typing import Any, Self
 from tokenizers import Tokenizer
 
 from rag_platform.documents.boundaries import Unit, count_tokens, reaching_back, units_of
-from rag_platform.documents.heading_paths import common_path, paths_of
+from rag_platform.documents.heading_paths import Places
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.structure import Structure, structure_of
 from rag_platform.errors import InvalidRequest, SettingsError
+from rag_platform.ledger.places import Place, common_path
 from rag_platform.settings import ChunkingSettings
 
 _CHARACTERS_PER_TOKEN = 10
@@ -102,7 +103,8 @@ class Passage:
     """A chunk of a document: ``text`` is exactly ``document.text[start:end]``.
 
     ``page`` is the one on which it starts; ``heading_path`` the headings, from the top, that all of
-    it stands under, and where it begins among the rows of a table, the names of its columns last;
+    it stands under; ``places`` where the page or the heading changes, the first where it starts;
+    ``table_columns`` the names of the columns, where it begins among the rows of a table;
     ``token_count`` is without special tokens.
     """
 
@@ -112,6 +114,8 @@ class Passage:
     end: int
     page: int | None
     heading_path: tuple[str, ...]
+    places: tuple[Place, ...]
+    table_columns: str | None
     token_count: int
 
 
@@ -119,10 +123,10 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
     """Cut a document. The tokenizer is the embedding model's, with truncation and padding off."""
     text = document.text
     limit = spec.max_tokens - spec.overlap_tokens
-    starts = [heading.start for heading in document.headings]
+    places_in = Places(document)
+    starts, paths = places_in.starts, places_in.paths
     structure = structure_of(document) if spec.version > 1 else Structure()
     units = units_of(text, starts, limit, limit * _CHARACTERS_PER_TOKEN, tokenizer, structure)
-    paths = paths_of(document.headings)
     runs = _cheapest(units, limit, starts, paths)
     if spec.overlap_tokens and spec.version > 1:
         runs = reaching_back(
@@ -137,23 +141,23 @@ def split(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
         spans = _overlapping(text, spans, spec, tokenizer)
     counted = _fitting(text, spans, spec, tokenizer)
     table_starts = [table.start for table in structure.tables]
-    page_starts = [page.start for page in document.pages]
     passages: list[Passage] = []
     for ordinal, (start, end, tokens) in enumerate(counted):
-        page = bisect_right(page_starts, start) - 1
-        path = common_path(text, start, end, starts, paths)
+        places = places_in.between(start, end)
         above = bisect_right(table_starts, start) - 1
-        if above >= 0 and structure.tables[above].body <= start < structure.tables[above].end:
-            # Rows without their head say little: it goes with them as the last heading.
-            path = (*path, *filter(None, [structure.tables[above].columns]))
+        inside = structure.tables[above] if above >= 0 else None
+        # Rows without their head say little: it goes with them.
+        in_table = inside is not None and inside.body <= start < inside.end
         passages.append(
             Passage(
                 ordinal=ordinal,
                 text=text[start:end],
                 start=start,
                 end=end,
-                page=document.pages[page].number if page >= 0 else None,
-                heading_path=path,
+                page=places[0].page,
+                heading_path=common_path(places),
+                places=places,
+                table_columns=(inside.columns or None) if inside is not None and in_table else None,
                 token_count=tokens,
             )
         )

@@ -15,6 +15,7 @@ from rag_platform.errors import NotFound
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import is_wanted
+from rag_platform.ledger.places import packed
 from rag_platform.ledger.statements import AnySelect, insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents, documents
 from rag_platform.ledger.transitions import quarantine
@@ -74,6 +75,8 @@ def reconcile_chunks(
                 "text": passage.text,
                 "page": passage.page,
                 "heading_path": list(passage.heading_path),
+                "places": packed(passage.places, passage.heading_path),
+                "table_columns": passage.table_columns,
                 "start": passage.start,
                 "end": passage.end,
                 "token_count": passage.token_count,

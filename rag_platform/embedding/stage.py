@@ -117,7 +117,11 @@ def _embed(
     encoder = encoders(generation)
     template = generation.spec["header"]
     strings = {
-        row.id: embedded_string(encoder, template, row.title, row.heading_path, row.text)
+        row.id: embedded_string(
+            encoder,
+            header_of(template, row.title, row.heading_path, row.table_columns),
+            row.text,
+        )
         for row in rows
     }
     ids = {chunk: digest(generation.encoder, text) for chunk, text in strings.items()}
@@ -164,10 +168,7 @@ def _orders(
     """
     missing = (
         sa.select(
-            chunks.c.id,
-            chunks.c.content_id,
-            chunks.c.text,
-            chunks.c.heading_path,
+            *chunks.c["id", "content_id", "text", "heading_path", "table_columns"],
             contents.c.title,
             chunked_contents.c.chunks.label("length"),
         )
@@ -190,11 +191,9 @@ def _orders(
     )
 
 
-def embedded_string(
-    encoder: Encoder, template: str, title: str | None, heading_path: Sequence[str], text: str
-) -> str:
+def embedded_string(encoder: Encoder, header: str, text: str) -> str:
     """The chunk under its header, the header shortened where both do not fit the model."""
-    words = header_of(template, title, heading_path).split()
+    words = header.split()
     while words:
         whole = " ".join(words) + "\n\n" + text
         if encoder.count_tokens(whole) <= encoder.max_tokens:

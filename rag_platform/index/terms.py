@@ -33,7 +33,7 @@ def analyse(
         chunk_terms.c.chunk_id == chunks.c.id, chunk_terms.c.analysis == generation.analysis
     )
     statement = (
-        sa.select(chunks.c.id, chunks.c.text, chunks.c.heading_path, contents.c.title)
+        sa.select(*chunks.c["id", "text", "heading_path", "table_columns"], contents.c.title)
         .join_from(chunks, contents)
         .join(
             chunked_contents,
@@ -63,5 +63,6 @@ def analyse(
 
 
 def _terms_of(generation: Generation, row: AnyRow) -> dict[str, Any]:
-    header = header_of(generation.spec["header"], row.title, row.heading_path)
+    template = generation.spec["header"]
+    header = header_of(template, row.title, row.heading_path, row.table_columns)
     return {"chunk_id": row.id, "terms": pack(f"{header}\n{row.text}")}

@@ -17,7 +17,10 @@ Verdict = Literal["up", "down"]
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage that an answer cites as ``[n]``; offsets are those of the document's text."""
+    """A passage that an answer cites as ``[n]``; offsets are those of the document's text.
+
+    The page and the headings are those of the quote.
+    """
 
     n: int
     chunk_id: str

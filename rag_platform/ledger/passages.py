@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rag_platform.ledger.documents import readable
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import Generation
+from rag_platform.ledger.places import Place, at, most_of, unpacked
 from rag_platform.ledger.statements import AnyRow, AnySelect, fetch_in, in_batches
 from rag_platform.ledger.tables import (
     chunk_vectors,
@@ -35,9 +36,24 @@ class Chunk:
     title: str
     page: int | None
     heading_path: tuple[str, ...]
+    """What all of it stands under."""
     start: int
     end: int
     text: str
+    places: tuple[Place, ...] = ()
+    """Where the page or the heading changes, in order; the first is where it starts."""
+    table_columns: str | None = None
+
+    def place_at(self, offset: int) -> Place:
+        """The page and the headings of what stands at an offset of the document's text."""
+        if not self.places:
+            return Place(self.start, self.page, self.heading_path)
+        return at(self.places, offset)
+
+    @property
+    def main_path(self) -> tuple[str, ...]:
+        """The headings that most of it stands under, also those of a section that it contains."""
+        return most_of(self.places, self.end) if self.places else self.heading_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,8 @@ def _readable(filters: Filters) -> AnySelect:
             contents.c.title,
             chunks.c.page,
             chunks.c.heading_path,
+            chunks.c.places,
+            chunks.c.table_columns,
             chunks.c.start,
             chunks.c.end,
             chunks.c.text,
@@ -159,6 +177,8 @@ def _chunk(row: AnyRow) -> Chunk:
         start=row.start,
         end=row.end,
         text=row.text,
+        places=tuple(unpacked(row.places or (), row.heading_path)),
+        table_columns=row.table_columns,
     )
 
 

@@ -85,7 +85,9 @@ class _Said:
         if chunk.text in self._texts:
             return False
         words = frozenset(chunk.text.casefold().split())
-        others = self._words.setdefault((chunk.title, *chunk.heading_path), [])
+        others = self._words.setdefault(
+            (chunk.title, *chunk.heading_path, chunk.table_columns or ""), []
+        )
         if any(_alike(words, other) for other in others):
             return False
         self._texts.add(chunk.text)

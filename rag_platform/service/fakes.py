@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
+from rag_platform.documents.heading_paths import Places
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import NotFound
 from rag_platform.index.analysis import terms
@@ -27,6 +28,7 @@ from rag_platform.ledger.documents import known_documents
 from rag_platform.ledger.filters import EVERYTHING, Filters
 from rag_platform.ledger.generations import create_generation
 from rag_platform.ledger.passages import readable_chunks
+from rag_platform.ledger.places import common_path, packed
 from rag_platform.ledger.serving import current_serving, start_serving
 from rag_platform.ledger.statements import insert_ignore
 from rag_platform.ledger.tables import chunked_contents, chunks, contents
@@ -217,8 +219,9 @@ def add_document(
             "parsed_at": now,
         }
         connection.execute(insert_ignore(connection, contents), [content])
+        places = Places(document)
         rows = [
-            _chunk(document, content_id, ordinal, match)
+            _chunk(places, content_id, ordinal, match)
             for ordinal, match in enumerate(re.finditer(r"\S.*?(?=\n\n|\Z)", document.text, re.S))
         ]
         connection.execute(insert_ignore(connection, chunks), rows)
@@ -238,19 +241,20 @@ def add_document(
 
 
 def _chunk(
-    document: ParsedDocument, content_id: str, ordinal: int, match: re.Match[str]
+    places_in: Places, content_id: str, ordinal: int, match: re.Match[str]
 ) -> dict[str, Any]:
     start, end = match.span()
-    above = [heading.title for heading in document.headings if heading.start <= start]
-    pages = [page.number for page in document.pages if page.start <= start < page.end]
+    places = places_in.between(start, end)
+    heading_path = common_path(places)
     return {
         "id": digest(content_id, _CHUNKING, ordinal),
         "content_id": content_id,
         "chunking": _CHUNKING,
         "ordinal": ordinal,
         "text": match[0],
-        "page": pages[0] if pages else None,
-        "heading_path": above[-1:],
+        "page": places[0].page,
+        "heading_path": list(heading_path),
+        "places": packed(places, heading_path),
         "start": start,
         "end": end,
         "token_count": len(match[0].split()),

@@ -131,12 +131,14 @@ class RanksPayload(BaseModel):
 
 
 class PassagePayload(BaseModel):
-    """A passage that was found."""
+    """A passage that was found; ``page`` is that of its beginning, ``heading_path`` that of most
+    of it, and ``table_columns`` names the columns where it begins among the rows of a table."""
 
     chunk_id: str
     document: DocumentReference
     page: int | None
     heading_path: list[str]
+    table_columns: str | None
     start: int
     end: int
     text: str
@@ -151,7 +153,8 @@ class PassagePayload(BaseModel):
             chunk_id=chunk.id,
             document=DocumentReference.of(chunk),
             page=chunk.page,
-            heading_path=list(chunk.heading_path),
+            heading_path=list(chunk.main_path),
+            table_columns=chunk.table_columns,
             start=chunk.start,
             end=chunk.end,
             text=chunk.text,
@@ -193,7 +196,10 @@ class SearchPayload(BaseModel):
 
 
 class CitationPayload(BaseModel):
-    """A passage that an answer cites; the quote stands in the document's text[start:end]."""
+    """A passage that an answer cites; the quote stands in the document's text[start:end].
+
+    ``page`` and ``heading_path`` are those of the quote.
+    """
 
     n: int
     chunk_id: str

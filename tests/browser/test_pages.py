@@ -51,7 +51,7 @@ def test_a_question_is_answered_its_passage_opened_and_the_answer_rated(page, si
     expect(turn.locator(".notice")).to_contain_text("No language model is connected")
     source = turn.locator(".source").first
     expect(source).to_contain_text("Rules of the house")
-    expect(source).to_contain_text("page 2 · Leave")
+    expect(source).to_contain_text("page 2 · Rules 📏 › Leave")
 
     turn.locator(".reference").first.click()
     expect(page.locator("#reader-title")).to_be_focused()
@@ -72,6 +72,25 @@ def test_a_question_is_answered_its_passage_opened_and_the_answer_rated(page, si
     expect(up).to_have_attribute("aria-pressed", "true")
     (rating,) = stored(site, ratings)
     assert (rating.rating, rating.answer_id) == ("up", turn.get_attribute("data-answer"))
+
+
+def test_a_source_names_the_page_and_the_heading_of_its_own_quote(page, site):
+    quote = "Quiet dogs and their friends are welcome on Fridays."
+    text = f"## Cars\n- parked behind the house\n## Dogs\n{quote}"
+    dogs = text.index("## Dogs")
+    document = ParsedDocument(
+        text,
+        title="House",
+        headings=(Heading(2, "Cars", 0), Heading(2, "Dogs", dogs)),
+        pages=(Page(1, 0, dogs), Page(2, dogs, len(text))),
+    )
+    add_document(site.platform, "handbook", "handbook/house.md", document)
+    turn = ask(page, "When are dogs welcome?")
+    source = turn.locator(".source").first
+    expect(source.locator(".quote")).to_have_text(quote)
+    expect(source.locator(".place")).to_have_text("page 2 · Dogs")
+    turn.locator(".reference").first.click()
+    expect(page.locator("#passage .quoted")).to_have_text(quote)
 
 
 def test_a_thumb_down_asks_why_and_keeps_the_comment(page, site):

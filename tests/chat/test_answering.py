@@ -23,6 +23,19 @@ LEAVE = (
     "# Leave\nParental leave lasts\n26 weeks and is paid in full [2]. Holidays are 30 days [7, 8]."
 )
 TRAVEL = "# Travel\n\nTrains are booked in second class through the travel office."
+HOUSE = """# House
+
+## Parking
+
+Cars are parked behind the building.
+
+## Pets
+
+A dog may come along on Fridays, if it is quiet and all who work in the same room have agreed to it.
+
+## Heating
+
+Radiators are turned off at night."""
 QUESTION = "How long is parental leave?"
 
 
@@ -63,6 +76,35 @@ def test_a_documents_own_marks_are_not_taken_for_citations(filled):
     cited = {citation.key for citation in answer.citations}
     quoted = answer.answer.count("Trains are booked")
     assert ("handbook/travel.md" in cited) == bool(quoted)
+
+
+def test_a_citation_names_the_heading_of_its_own_quote(pipeline, put, platform):
+    put("house.md", HOUSE)
+    pipeline()
+    answer = platform.answering.answer("Where are cars parked?")
+    (citation,) = answer.citations
+    assert (citation.start, citation.end) == (0, len(HOUSE))  # one passage of all sections
+    assert "Cars" in citation.quote and citation.heading_path == ("House", "Parking")
+    assert _recorded(platform) == [answer]
+
+
+def test_a_passage_names_the_heading_of_most_of_it(pipeline, put, platform):
+    put("house.md", HOUSE)
+    pipeline()
+    (passage,) = platform.search("Where are cars parked?").passages
+    assert passage.chunk.heading_path == ("House",)
+    assert passage.chunk.main_path == ("House", "Pets")
+
+
+def test_the_columns_of_a_table_are_no_heading(pipeline, put, platform):
+    rows = "\n".join(f"| ticket for museum number {n} | {n} euros |" for n in range(60))
+    put("museums.md", f"# Museums\n\n| Ticket | Price |\n|---|---|\n{rows}\n")
+    pipeline()
+    answer = platform.answering.answer("What is the price of a ticket for museum number 55?")
+    assert {citation.heading_path for citation in answer.citations} == {("Museums",)}
+    found = platform.search("What is the price of a ticket for museum number 55?").passages[0].chunk
+    assert found.start > 0
+    assert (found.main_path, found.table_columns) == (("Museums",), "Ticket | Price")
 
 
 def test_nothing_relevant_is_said_and_recorded(filled):

@@ -17,6 +17,9 @@ from rag_platform.chat.sentences import sentences, supporting_sentence
         ("# Leave\n\nIt lasts 26 weeks.", ["It lasts 26 weeks."]),
         ("# Leave\nIt lasts 26 weeks.\n## Pay\nIt is paid.", ["It lasts 26 weeks.", "It is paid."]),
         ("Before.\n### Only a heading", ["Before."]),
+        ("Leave\n=====\n\nIt lasts 26 weeks.", ["It lasts 26 weeks."]),
+        ("One.\n\n-----\nLeave\n-----\nTwo.\n\nPay\n~~~\n", ["One.", "Two."]),
+        ("A paragraph\nof two lines\n------------", ["A paragraph\nof two lines", "------------"]),
         ("#hashtags are no headings.", ["#hashtags are no headings."]),
         (
             "A paragraph\nover two lines\n\nand another",
@@ -37,11 +40,15 @@ def test_every_sentence_stands_in_the_text():
     assert all(sentence in text for sentence in sentences(text))
 
 
+def quoted(statement: str, text: str) -> str:
+    return text[slice(*supporting_sentence(statement, text))]
+
+
 def test_the_sentence_that_shares_most_supports_a_statement():
     text = "Leave lasts 26 weeks. Trains go second class. Budgets end in May."
-    assert supporting_sentence("The trains are second class", text) == "Trains go second class."
+    assert quoted("The trains are second class", text) == "Trains go second class."
 
 
 @pytest.mark.parametrize("text", ["# Only a heading", "🙂", "| a | b |"])
 def test_a_text_without_sentences_supports_as_a_whole(text):
-    assert supporting_sentence("anything", text) == text
+    assert quoted("anything", text) == text

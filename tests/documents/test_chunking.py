@@ -35,6 +35,11 @@ def check(document: ParsedDocument, spec: ChunkingSpec, tokenizer: Tokenizer) ->
         tokens = tokenizer.encode(passage.text, add_special_tokens=False)
         assert passage.token_count == len(tokens) <= spec.max_tokens
         assert len(passage.text) <= 10 * spec.max_tokens
+        starts = [place.start for place in passage.places]
+        assert starts == sorted(set(starts))
+        assert starts[0] == passage.start and starts[-1] < passage.end
+        for place in passage.places:
+            assert place.heading_path[: len(passage.heading_path)] == passage.heading_path
         assert not document.text[covered : passage.start].strip()
         if not spec.overlap_tokens:
             assert passage.start >= covered

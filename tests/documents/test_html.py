@@ -1,5 +1,8 @@
 """HTML pages."""
 
+import itertools
+import re
+
 import pytest
 
 from rag_platform.documents.parsing import parse
@@ -203,3 +206,64 @@ def test_a_page_that_takes_the_square_of_its_size_is_refused_at_once(
 )
 def test_an_untidy_page_is_read(page: str) -> None:
     assert "Ducks" in parse(page.encode(), "a.html").text
+
+
+INNER = (
+    b"<table><tr><th>Size</th><th>Price</th></tr><tr><td>S</td><td>1</td></tr>"
+    b"<tr><td>L</td><td>2</td></tr></table>"
+)
+
+
+def test_a_small_table_in_a_cell_is_a_part_of_its_row() -> None:
+    document = parse(
+        b"<html><body><table><caption>Menu</caption><tr><th>Drink</th><th>Offers</th></tr>"
+        b"<tr><td>Tea</td><td>today " + INNER + b"</td></tr><tr><td>Milk</td><td>cold</td></tr>"
+        b"</table></body></html>",
+        "a.html",
+    )
+    assert document.text == (
+        "Menu\n\n| Drink | Offers |\n| --- | --- |\n"
+        "| Tea | today Size: S, Price: 1; Size: L, Price: 2 |\n| Milk | cold |"
+    )
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        b"<table><tr><td>Menu</td><td>%s</td></tr></table>",
+        b"<table><tr><td><table><tr><td>Menu</td></tr><tr><td>%s</td></tr></table></td></tr></table>",
+        b"<table><tr><td>Menu</td></tr><tr><td>%s</td></tr></table>",
+    ],
+)
+def test_a_table_in_a_table_for_the_layout_is_read_by_its_own_rows(outer: bytes) -> None:
+    page = outer % INNER
+    assert parse(b"<html><body>" + page + b"</body></html>", "a.html").text == (
+        "Menu\n\n| Size | Price |\n| --- | --- |\n| S | 1 |\n| L | 2 |"
+    )
+
+
+def test_a_table_inside_an_item_of_a_list_keeps_its_cells_apart() -> None:
+    page = b"<html><body><ul><li>Tea<div>" + INNER + b"</div></li></ul></body></html>"
+    assert parse(page, "a.html").text == "- Tea\n  Size: S, Price: 1; Size: L, Price: 2"
+
+
+def test_no_cell_of_tables_in_tables_is_read_twice_or_lost() -> None:
+    number = itertools.count()
+
+    def table(rows: int, columns: int, depth: int) -> str:
+        def cell(row: int, column: int) -> str:
+            word = f"cell{next(number)}"
+            if depth and (row + column) % 3 == 0:
+                return word + table(1 + column, 1 + (row + depth) % 3, depth - 1)
+            return word
+
+        lines = [
+            "".join(f"<td>{cell(row, column)}</td>" for column in range(columns))
+            for row in range(rows)
+        ]
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+    pages = "".join(table(rows, columns, 3) for rows in (1, 2, 4) for columns in (1, 2, 5))
+    text = parse(f"<html><body>{pages}</body></html>".encode(), "a.html").text
+    found = re.findall(r"cell\d+", text)
+    assert sorted(found) == sorted(f"cell{n}" for n in range(next(number)))

@@ -64,8 +64,10 @@ def test_each_further_piece_of_a_table_names_its_columns(tokenizer: Tokenizer) -
     pieces = [passage for passage in further if passage.text.startswith("| item")]
     assert len(pieces) > 5
     for passage in pieces:
-        assert passage.heading_path == ("Prices", "Product | Price | Stock")
+        assert passage.heading_path == ("Prices",)
+        assert passage.table_columns == "Product | Price | Stock"
     assert further[-1].heading_path == ("Prices", "After")
+    assert first.table_columns is None and further[-1].table_columns is None
 
 
 def test_the_head_of_a_long_table_stays_with_its_first_row(tokenizer: Tokenizer) -> None:
@@ -86,7 +88,7 @@ def test_a_long_row_is_kept_whole_where_it_fits(tokenizer: Tokenizer) -> None:
 def test_the_names_of_many_columns_are_bounded(tokenizer: Tokenizer) -> None:
     rows = [[f"column number {n}" for n in range(90)]] * 3
     for passage in cut(markdown_table(rows), tokenizer):
-        assert len(" ".join(passage.heading_path)) <= 200
+        assert len(passage.table_columns or "") <= 200
 
 
 @pytest.mark.parametrize("before", range(0, 40, 3))

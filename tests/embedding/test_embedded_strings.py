@@ -9,6 +9,7 @@ from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.tables import markdown_table
 from rag_platform.embedding.encoder import Encoder
 from rag_platform.embedding.files import ModelFiles
+from rag_platform.embedding.header import header_of
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.embedding.stage import embedded_string
 
@@ -36,7 +37,7 @@ WORDS = st.sampled_from(
 )
 def test_whatever_is_embedded_fits_the_model(encoder, text, title, headings, spec):
     for passage in split(ParsedDocument(text=text), spec, encoder.tokenizer):
-        string = embedded_string(encoder, TEMPLATE, title, headings, passage.text)
+        string = embedded_string(encoder, header_of(TEMPLATE, title, headings), passage.text)
         assert encoder.count_tokens(string) <= encoder.max_tokens
         assert string.endswith(passage.text)
 
@@ -45,5 +46,6 @@ def test_a_piece_of_a_table_is_embedded_with_the_names_of_its_columns(encoder):
     rows = [["Product", "Price"], *([f"item {n}", f"{n} euros"] for n in range(100))]
     document = ParsedDocument(text=markdown_table(rows))
     last = split(document, ChunkingSpec(), encoder.tokenizer)[-1]
-    string = embedded_string(encoder, TEMPLATE, "Prices", last.heading_path, last.text)
+    header = header_of(TEMPLATE, "Prices", last.heading_path, last.table_columns)
+    string = embedded_string(encoder, header, last.text)
     assert string.startswith("Prices > Product | Price\n\n| item")

@@ -177,6 +177,7 @@ def test_a_search_gives_passages_with_their_places(service):
         "document",
         "page",
         "heading_path",
+        "table_columns",
         "start",
         "end",
         "text",

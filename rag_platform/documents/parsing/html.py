@@ -13,6 +13,14 @@ from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing import hidden_text
 from rag_platform.documents.parsing.blocks import Blocks, fenced
 from rag_platform.documents.parsing.html_limits import require_ordinary
+from rag_platform.documents.parsing.html_lines import (
+    BLOCKS,
+    DEPTH,
+    HEADINGS,
+    is_read_by_rows,
+    line_of,
+    rows_of,
+)
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.tables import markdown_table
 
@@ -28,16 +36,6 @@ _NOISE = (
 _MAIN = "main,[role='main'],article,#content,#main"
 _MAIN_SHARE = 0.3
 """The main element has to hold this part of the page's text to be believed."""
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = frozenset(
-    re.findall(
-        r"\w+",
-        "address article aside audio blockquote body caption center dd details dialog div dl dt "
-        "fieldset figcaption figure footer form header hgroup html legend main p section summary "
-        "tbody td tfoot th thead tr video",
-    )
-)
-_APART = _BLOCKS | frozenset(_HEADINGS) | {"br", "li", "ul", "ol", "tr", "td", "th", "table", "pre"}
 _NESTING = re.compile(
     r"<(/?)(?!(?:p|li|t[drh]|d[td]|tbody|thead|tfoot|option|br|hr|img|input|meta|link|col|wbr|area|base|"
     r"embed|source|track)\b)[a-zA-Z][\w:-]*(?:\s[^<>]*)?>"
@@ -45,8 +43,6 @@ _NESTING = re.compile(
 """The tags of elements that hold each other until they are closed."""
 _DEEPEST = 5_000
 _COLUMNS = 200
-_DEPTH = 250
-"""Deeper than this, the structure is no person's work: its text is taken as it stands."""
 
 
 def extract(data: bytes, charset: str = "") -> ParsedDocument:
@@ -55,7 +51,7 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
     text = decode(data, charset or (declared[1].decode() if declared else ""))
     require_ordinary(text)
     tree = LexborHTMLParser(_flattened(text))
-    titles = [_line(node) for node in tree.css("title")][:1]
+    titles = [line_of(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
     declared_language = _LANGUAGE.match(_declared_language(tree))
     hidden = hidden_text.remove_hidden(tree)
@@ -104,11 +100,11 @@ class _Reader:
             self._inline.append(re.sub(r"\s+", " ", node.text_content or ""))
         elif tag == "br":
             self._inline.append("\n")
-        elif depth > _DEPTH:
-            self._inline.append(f" {_line(node)} ")
-        elif tag in _HEADINGS:
+        elif depth > DEPTH:
+            self._inline.append(f" {line_of(node)} ")
+        elif tag in HEADINGS:
             self._flush()
-            self._blocks.heading(_HEADINGS[tag], _line(node))
+            self._blocks.heading(HEADINGS[tag], line_of(node))
         elif tag in ("ul", "ol", "menu"):
             self._list(node, tag == "ol", "", depth)
         elif tag == "table":
@@ -116,7 +112,7 @@ class _Reader:
         elif tag == "pre":
             self._flush()
             self._blocks.add(fenced(node.text(deep=True)), "code")
-        elif tag == "hr" or tag in _BLOCKS:
+        elif tag == "hr" or tag in BLOCKS:
             self._flush()
             self._children(node, depth)
             self._flush()
@@ -137,8 +133,8 @@ class _Reader:
             for child in item.iter(include_text=True, skip_empty=False):
                 if child.tag in ("ul", "ol", "menu", "table", "pre"):
                     later.append(child)
-                elif child.tag in _BLOCKS or child.tag in _HEADINGS:
-                    self._inline.append(f"\n{_line(child)}\n")
+                elif child.tag in BLOCKS or child.tag in HEADINGS:
+                    self._inline.append(f"\n{line_of(child)}\n")
                 else:
                     self._node(child, depth + 2)
             text = re.sub(r"\s*\n\s*", f"\n{indent}  ", self._taken())
@@ -146,35 +142,35 @@ class _Reader:
                 self._blocks.add(f"{indent}{mark} {text}", "first item" if first else "item")
                 first = False
             for child in later:
-                if child.tag in ("ul", "ol", "menu") and depth < _DEPTH:
+                if child.tag in ("ul", "ol", "menu") and depth < DEPTH:
                     self._list(child, child.tag == "ol", f"{indent}  "[:16], depth + 2)
                 else:
                     self._node(child, depth + 2)
 
     def _table(self, node: LexborNode, depth: int) -> None:
         self._flush()
-        if node.attributes.get("role") == "presentation" or _holds_blocks(node):
-            # Made to place things side by side, not to be read by rows.
+        if node.attributes.get("role") == "presentation" or not is_read_by_rows(node):
+            # Made to place things side by side.
             self._children(node, depth)
             self._flush()
             return
-        for caption in node.css("caption"):
-            self._blocks.add(_line(caption))
+        for caption in node.css("caption")[:1]:
+            self._blocks.add(line_of(caption))
         rows: list[list[str]] = []
         below: dict[int, int] = {}  # column: rows that a cell above still covers
-        for row in node.css("tr"):
+        for row in rows_of(node):
             line: list[str] = []
             for cell in row.iter(include_text=False):
                 while below.get(len(line), 0) > 0 and len(line) < _COLUMNS:
                     below[len(line)] -= 1
                     line.append("")
                 if len(line) >= _COLUMNS:
-                    line[-1] += f" {_line(cell)}"
+                    line[-1] += f" {line_of(cell)}"
                     continue
                 rowspan, colspan = _number(cell, "rowspan"), _number(cell, "colspan")
                 for column in range(len(line), len(line) + colspan):
                     below[column] = rowspan - 1
-                line += [_line(cell), *[""] * (colspan - 1)]
+                line += [line_of(cell), *[""] * (colspan - 1)]
             rows.append(line)
         if max(map(len, rows), default=0) == 1:
             for row in rows:
@@ -205,17 +201,17 @@ def _flattened(text: str) -> str:
         nonlocal depth
         if tag[1]:
             depth = max(depth - 1, 0)
-            return tag[0] if depth < _DEPTH else " "
+            return tag[0] if depth < DEPTH else " "
         depth += 1
-        return tag[0] if depth <= _DEPTH else " "
+        return tag[0] if depth <= DEPTH else " "
 
     return _NESTING.sub(keep, text)
 
 
 def _main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
     """The element with the main content, or the whole body where none stands out."""
-    whole = len(_line(body))
-    candidates = [(len(_line(node)), node) for node in tree.css(_MAIN)[:50]]
+    whole = len(line_of(body))
+    candidates = [(len(line_of(node)), node) for node in tree.css(_MAIN)[:50]]
     if candidates:
         length, node = max(candidates, key=lambda candidate: candidate[0])
         if length >= _MAIN_SHARE * whole:
@@ -237,32 +233,6 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
         if name and content and content.strip():
             meta.setdefault(name.lower(), content.strip())
     return meta
-
-
-def _holds_blocks(table: LexborNode) -> bool:
-    inner = table.css("table,h1,h2,h3")
-    return any(node.mem_id != table.mem_id for node in inner)
-
-
-def _line(node: LexborNode) -> str:
-    """All text below a node in one line."""
-    pieces: list[str] = []
-    _collect(node, pieces, 0)
-    return " ".join("".join(pieces).split())
-
-
-def _collect(node: LexborNode, pieces: list[str], depth: int) -> None:
-    if depth > _DEPTH:
-        pieces.append(node.text(deep=True, separator=" "))
-        return
-    for child in node.iter(include_text=True, skip_empty=False):
-        if child.tag == "-text":
-            pieces.append(child.text_content or "")
-            continue
-        apart = child.tag in _APART
-        pieces.append(" " if apart else "")
-        _collect(child, pieces, depth + 1)
-        pieces.append(" " if apart else "")
 
 
 def _number(node: LexborNode, name: str, least: int = 1, most: int = 100) -> int:

@@ -4,6 +4,7 @@ import codecs
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.encodings import encoding_of
+from rag_platform.documents.parsing.underlined_headings import headings_of
 from rag_platform.errors import UnreadableDocument
 
 _MARKS = (
@@ -31,8 +32,9 @@ _BINARY = "The file is damaged: it is named as text but holds binary data."
 
 
 def extract(data: bytes) -> ParsedDocument:
-    """Read plain text."""
-    return ParsedDocument(text=decode(data))
+    """Read plain text; lines that are underlined are headings."""
+    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    return ParsedDocument(text=text, headings=headings_of(text, exact=True))
 
 
 def decode(data: bytes, declared: str = "") -> str:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from rag_platform.documents.parsing.blocks import Blocks
 from rag_platform.errors import UnreadableDocument
@@ -10,8 +11,11 @@ from rag_platform.errors import UnreadableDocument
 Row = dict[int, str]
 """The filled cells of a row by column."""
 
-_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
+_NUMBER = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(?:[eE][-+]?\d+)?")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
+_TRUTH = re.compile(r"true|false", re.IGNORECASE)
+_LONGEST_VALUE = 60
+"""Characters of a number, a date or an amount."""
 _LONGEST_NAME = 80
 _SAMPLE = 60
 """So many rows of a table are looked at to tell whether it has a header."""
@@ -70,13 +74,16 @@ class Records:
             return
         self._begun = True
         if self._is_header(rows, bool(self._header)):
-            self._header = _named(rows.pop(0))
+            names = rows.pop(0)
+            self._header = _named(names)
+            if any(len(_line(text)) > _LONGEST_NAME for text in names.values()):
+                self._record(names, {})  # whole once, since the names are cut
         elif not set(rows[0]) <= set(self._header):
             self._header = {}
         for row in rows:
             self._record(row, self._header)
         lone = len(rows) == 1 and len(rows[0]) > 2 and not self._header
-        if lone and not any(map(_NUMBER.fullmatch, rows[0].values())):
+        if lone and not any(_is(_NUMBER, text) for text in rows[0].values()):
             self._header = _named(rows[0])  # set apart from its rows by an empty one
 
     def _end(self) -> None:
@@ -101,17 +108,59 @@ class Records:
         names = rows[0]
         if len(rows) == 1:
             return False
-        if self._always_headed and not continued:
-            return not all(map(_NUMBER.fullmatch, names.values()))
         columns = Counter(column for row in rows[1:] for column in row)
         usual = [column for column, count in columns.items() if count * 2 > len(rows[1:])]
+        numbers = [text for text in names.values() if _is(_NUMBER, text)]
+        below = [text for text in rows[1].values() if _is(_NUMBER, text)]
+        scale = _is_scale(numbers) and not _is_scale(below)
+        if len(numbers) == len(names) and not (
+            # Years or weeks above the columns, with nothing above the first.
+            set(usual) - set(names) and (scale or all(_is(_YEAR, text) for text in numbers))
+        ):
+            return False
+        if not scale and any(
+            _is_value(text, [row[column] for row in rows[1:] if column in row])
+            for column, text in names.items()
+        ):
+            return False
+        if self._always_headed and not continued:
+            return True
         if len(names) * 2 < len(usual) or len(set(names.values())) < len(names):
             return False
         if len(names) == 2 and all(text.rstrip().endswith(":") for text in _lefts(rows)):
             return False  # a form: what stands on the left names what stands on the right
-        return all(
-            not _NUMBER.fullmatch(text) or _YEAR.fullmatch(text.strip()) for text in names.values()
-        ) and not all(_NUMBER.fullmatch(text) for text in names.values())
+        return scale or all(_is(_YEAR, text) for text in numbers)
+
+
+def _is_value(text: str, below: list[str]) -> bool:
+    """Whether a cell is of the kind that most of the cells below it are: no name of theirs."""
+    for kind in (_YEAR, _NUMBER, _TRUTH):
+        if _is(kind, text):
+            return sum(_is(kind, other) for other in below) * 2 > len(below)
+    shape = _shape(text)
+    return "0" in shape and sum(_shape(other) == shape for other in below) * 2 > len(below)
+
+
+def _is(kind: re.Pattern[str], text: str) -> bool:
+    text = text.strip()
+    return len(text) <= _LONGEST_VALUE and kind.fullmatch(text) is not None
+
+
+def _shape(text: str) -> str:
+    """How a text is made of numbers and words: dates, and amounts with their units, are alike."""
+    text = text.strip()
+    if len(text) > _LONGEST_VALUE:
+        return ""
+    shape = re.sub(r"\d+(?:[.,]\d+)*", "0", text)
+    return re.sub(r"[^\W\d_]+", "a", shape) if shape[:1] == "0" else shape
+
+
+def _is_scale(numbers: list[str]) -> bool:
+    """Whether they go up by equal steps, such as weeks and wavelengths: names of columns."""
+    if len(numbers) < 3 or not all(len(t) < 10 and t.strip().isdecimal() for t in numbers):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(numbers)}
+    return len(steps) == 1 and steps.pop() > 0
 
 
 def _lefts(rows: list[Row]) -> list[str]:

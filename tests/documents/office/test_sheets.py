@@ -195,8 +195,54 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_rest() -> None:
     )
 
 
-def test_rows_of_numbers_alone_have_no_header() -> None:
-    assert parse(b"1,2,3\n4,5,6\n", "a.csv").text == "1; 2; 3\n4; 5; 6"
+@pytest.mark.parametrize(
+    "table",
+    [
+        [["1", "2", "3"], ["4", "5", "6"]],
+        [["2020", "2021", "2022"], ["4", "5", "6"]],
+        [["Mallard", "10", "20", "30"], ["Teal", "20", "30", "40"]],
+        [["1.5E-05", "2E+10", "x"], ["4E+03", "5E+04", "y"]],
+        [["Mallard", "50", "1.5"], ["Teal", "35", "-2"]],
+        [["Mallard", "2019", "x"], ["Teal", "2020", "y"]],
+        [["50 cm", "3 kg", "1 €"], ["35 cm", "2 g", "2 €"]],
+        [["EUR 5", "a", "b"], ["EUR 1,000", "c", "d"]],
+        [["3 Feb 2024", "Mallard", "x"], ["4 Mar 2024", "Teal", "y"]],
+        [["2024-02-03", "Mallard", "x"], ["2024-02-04", "Teal", "y"]],
+        [["TRUE", "Mallard", "x"], ["FALSE", "Teal", "y"]],
+    ],
+)
+def test_a_first_row_of_values_is_no_header(
+    make: Makers, pack: Pack, table: list[list[str]]
+) -> None:
+    lines = "\n".join("; ".join(row) for row in table)
+    separated = "\n".join("\t".join(row) for row in table)
+    assert parse(separated.encode(), "a.tsv").text == lines
+    assert read(make, pack, rows(*table)).text == f"# Sheet 1\n\n{lines}"
+
+
+def test_weeks_and_years_above_numbers_are_a_header() -> None:
+    assert parse(b"Duck,1,2,3\nTeal,5,9,7\n", "a.csv").text == "Duck: Teal; 1: 5; 2: 9; 3: 7"
+    assert parse(b"Leaf,400,500,600\nOak,5,9,7\n", "a.csv").text == (
+        "Leaf: Oak; 400: 5; 500: 9; 600: 7"
+    )
+    assert parse(b",2021,2022\nTeal,5,6\n", "a.csv").text == "Teal; 2021: 5; 2022: 6"
+
+
+def test_cells_of_endless_digits_are_read_at_once() -> None:
+    cell = "1" * 20_000 + " " * 20_000 + "x"
+    row = "\t".join([cell, "1" * 9_000, "2" * 9_000, "3" * 9_000])
+    assert parse(f"{row}\n{row}\n".encode(), "a.tsv").text.count("x") == 2
+
+
+def test_a_long_name_of_a_column_is_kept_whole_once() -> None:
+    name = "How often do you feed the ducks in the park " * 5
+    text = parse(f"Who\t{name}\tAge\nAda\tdaily\t5\nBob\tnever\t6\n".encode(), "a.tsv").text
+    assert text.startswith(f"Who; {name.strip()}; Age\nWho: Ada; How often")
+    assert text.count(name.strip()) == 1
+
+
+def test_names_with_numbers_in_them_are_a_header() -> None:
+    assert parse(b"Q1,Q2,2nd half\n5,6,7\n", "a.csv").text == "Q1: 5; Q2: 6; 2nd half: 7"
 
 
 def test_repeated_cells_of_an_open_document_are_not_all_written(make: Makers, pack: Pack) -> None:

@@ -167,7 +167,13 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("page", sa.Integer(), nullable=True),
-        sa.Column("heading_path", sa.JSON(), nullable=False),
+        sa.Column("heading_path", sa.JSON(), nullable=False, comment="what all of it stands under"),
+        sa.Column(
+            "places", sa.JSON(), nullable=True, comment="where the page or the heading changes"
+        ),
+        sa.Column(
+            "table_columns", sa.Text(), nullable=True, comment="of the table that it begins in"
+        ),
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("token_count", sa.Integer(), nullable=False),
