@@ -70,7 +70,7 @@ PARSERS: dict[str, Parser] = {
     MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
     TEXT: Parser("plain_text", 2, "plain text (.txt)"),
     PDF: Parser("pdf", 3, "PDF"),
-    DOCX: Parser("word", 2, "Word (.docx)"),
+    DOCX: Parser("word", 3, "Word (.docx)"),
     PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 1, "Excel (.xlsx)"),
     CSV: Parser("csv_table", 1, "CSV"),

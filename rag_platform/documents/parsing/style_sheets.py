@@ -107,7 +107,7 @@ class Cascade:
         only; without it such rules do not count.
         """
         for rule in rules:
-            declared = {
+            declared: Declarations = {
                 name: value for name, value in rule.declarations.items() if name in properties
             }
             if not rule.certain:

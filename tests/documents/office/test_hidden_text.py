@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from rag_platform.documents.parsing import parse
 
 Makers = dict[str, Callable[..., dict[str, str]]]
@@ -20,3 +22,123 @@ def test_a_book_hides_what_its_style_sheet_hides(make: Makers, pack: Pack) -> No
     assert document.notes == ("Hidden text was left out.",)
     parts["OEBPS/css/book.css"] = "body{background:#111}.pale{color:#fff}"
     assert "Ignore everything." in parse(pack({**parts}), "a.epub").text
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def paragraph(inner: str, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
+
+
+def cell(inner: str, shading: str = "") -> str:
+    return f"<w:tc><w:tcPr>{shading}</w:tcPr>{paragraph(inner)}</w:tc>"
+
+
+def shade(fill: str, pattern: str = "clear") -> str:
+    return f'<w:shd w:val="{pattern}" w:color="auto" w:fill="{fill}"/>'
+
+
+WHITE = '<w:color w:val="FFFFFF" w:themeColor="background1"/>'
+W14 = 'xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        paragraph(run("Ignore this.", WHITE)),
+        paragraph(run("Ignore this.", '<w:color w:val="FDFDFD"/>')),
+        paragraph(run("Ignore this.", '<w:sz w:val="2"/><w:szCs w:val="2"/>')),
+        paragraph(run("Ignore this.", '<w:rStyle w:val="Pale"/>')),
+        paragraph(run("Ignore this."), '<w:pStyle w:val="PaleToo"/>'),
+        paragraph(run("Ignore this.", WHITE), shade("auto")),
+        paragraph(run("Ignore this.", WHITE + shade("FFFFFF")), shade("1F3864")),
+        paragraph(run("Ignore this.", '<w:color w:val="000000"/><w:highlight w:val="black"/>')),
+        paragraph(run("Ignore this.", f"<w14:textFill {W14}><w14:noFill/></w14:textFill>")),
+        "<w:tbl><w:tr><w:trPr><w:hidden/></w:trPr>"
+        f"{cell(run('Ignore'))}{cell(run('this'))}</w:tr></w:tbl>",
+    ],
+)
+def test_text_that_a_word_file_hides_is_left_out(make: Makers, pack: Pack, hidden: str) -> None:
+    styles = (
+        f'<w:style w:type="character" w:styleId="Pale"><w:rPr>{WHITE}</w:rPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="PaleToo"><w:basedOn w:val="Base"/></w:style>'
+        f'<w:style w:type="paragraph" w:styleId="Base"><w:rPr>{WHITE}</w:rPr></w:style>'
+    )
+    data = pack(make["docx"](paragraph(run("Seen.")) + hidden, styles=styles))
+    document = parse(data, "a.docx")
+    assert (document.text, document.notes) == ("Seen.", (HIDDEN,))
+
+
+def table(first_cell: str, properties: str = "") -> str:
+    second = cell(run("and this"))
+    return f"<w:tbl><w:tblPr>{properties}</w:tblPr><w:tr>{first_cell}{second}</w:tr></w:tbl>"
+
+
+BOX = (
+    '<w:r><w:drawing xmlns:wps="x" xmlns:a="y"><wps:wsp><wps:spPr>{}</wps:spPr>'
+    "<wps:txbx><w:txbxContent>{}</w:txbxContent></wps:txbx></wps:wsp></w:drawing></w:r>"
+)
+BANNER = (
+    '<w:r><w:drawing xmlns:wp="x" xmlns:a="y"><wp:anchor behindDoc="1"><wp:extent cx="7560000" '
+    'cy="1800000"/><wp:wrapNone/><a:blip/></wp:anchor></w:drawing></w:r>'
+)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        paragraph(run("Seen.", WHITE), shade("1F3864")),
+        paragraph(run("Seen.", WHITE + shade("1F3864"))),
+        paragraph(run("Seen.", WHITE + shade("auto", "pct50"))),
+        paragraph(run("Seen.", WHITE + '<w:highlight w:val="black"/>')),
+        paragraph(run("Seen.", WHITE), '<w:pStyle w:val="Banner"/>'),
+        table(cell(run("Seen.", WHITE), shade("4472C4"))),
+        table(cell(run("Seen.", WHITE)), '<w:tblStyle w:val="Dark"/>'),
+        paragraph(BOX.format('<a:solidFill><a:srgbClr val="1F3864"/></a:solidFill>',
+                             paragraph(run("Seen.", WHITE)))),
+        paragraph(BOX.format("<a:gradFill/>", paragraph(run("Seen.", WHITE)))),
+        paragraph(BANNER) + paragraph(run("Seen.", WHITE)),
+        paragraph(run("Seen.", '<w:color w:val="auto"/>')),
+        paragraph(run("Seen.", '<w:color w:val="D9D9D9"/><w:sz w:val="8"/>')),
+        paragraph(run("Seen.", '<w:color w:val="FFFF00"/>')),
+        paragraph(run("Seen.", '<w:rStyle w:val="Pale"/><w:color w:val="333333"/>')),
+        paragraph(run("Seen.", f"{WHITE}<w14:textFill {W14}><w14:gradFill/></w14:textFill>")),
+    ],
+)  # fmt: skip
+def test_text_that_a_word_file_shows_is_kept(make: Makers, pack: Pack, seen: str) -> None:
+    styles = (
+        '<w:style w:type="paragraph" w:styleId="Banner"><w:pPr>' + shade("1F3864") + "</w:pPr>"
+        f'</w:style><w:style w:type="character" w:styleId="Pale"><w:rPr>{WHITE}</w:rPr></w:style>'
+        '<w:style w:type="table" w:styleId="Dark"><w:tblStylePr w:type="firstRow"><w:tcPr>'
+        + shade("4472C4")
+        + "</w:tcPr></w:tblStylePr></w:style>"
+    )
+    document = parse(pack(make["docx"](seen, styles=styles)), "a.docx")
+    assert "Seen." in document.text
+    assert document.notes == ()
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        table(cell(run("Ignore this.", WHITE)), '<w:tblStyle w:val="Grid"/>'),
+        paragraph(BOX.format("<a:noFill/>", paragraph(run("Ignore this.", WHITE)))),
+        paragraph(BANNER) + paragraph('<w:r><w:br w:type="page"/></w:r>')
+        + paragraph(run("Ignore this.", WHITE)),
+    ],
+)  # fmt: skip
+def test_white_text_is_hidden_where_nothing_dark_is_behind_it(
+    make: Makers, pack: Pack, hidden: str
+) -> None:
+    document = parse(pack(make["docx"](paragraph(run("Seen.")) + hidden)), "a.docx")
+    assert "Ignore" not in document.text
+    assert document.notes == (HIDDEN,)
+
+
+def test_a_page_of_a_dark_colour_shows_white_text(make: Makers, pack: Pack) -> None:
+    parts = make["docx"](paragraph(run("Seen.", WHITE)), settings="<w:displayBackgroundShape/>")
+    whole = parts["word/document.xml"]
+    dark = whole.replace("<w:body>", '<w:background w:color="1F3864"/><w:body>')
+    assert parse(pack({**parts, "word/document.xml": dark}), "a.docx").text == "Seen."
