@@ -78,7 +78,7 @@ PARSERS: dict[str, Parser] = {
     ODT: Parser("open_document", 1, "OpenDocument text (.odt)"),
     ODS: Parser("open_document", 1, "OpenDocument spreadsheet (.ods)"),
     ODP: Parser("open_document", 1, "OpenDocument presentation (.odp)"),
-    RTF: Parser("rich_text", 1, "rich text (.rtf)"),
+    RTF: Parser("rich_text", 2, "rich text (.rtf)"),
     EPUB: Parser("epub", 2, "e-book (.epub)"),
     HTML: Parser("html", 3, "HTML"),
     EMAIL: Parser("email_message", 2, "e-mail (.eml)"),

@@ -142,3 +142,46 @@ def test_a_page_of_a_dark_colour_shows_white_text(make: Makers, pack: Pack) -> N
     whole = parts["word/document.xml"]
     dark = whole.replace("<w:body>", '<w:background w:color="1F3864"/><w:body>')
     assert parse(pack({**parts, "word/document.xml": dark}), "a.docx").text == "Seen."
+
+
+RTF = (
+    r"{{\rtf1\ansi{{\colortbl;\red0\green0\blue0;\red255\green255\blue255;\red31\green56\blue100;"
+    r"\red254\green254\blue254;}}\pard\plain\fs24 Seen.\par {}\par}}"
+)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        r"\pard\plain\cf2 Ignore this.",
+        r"\pard\plain{\cf4 Ignore this.}",
+        r"\pard\plain\fs2 Ignore this.",
+        r"\pard\cbpat3{\cf2\chcbpat2 Ignore this.}",
+        r"\pard\plain\cf1\highlight1 Ignore this.",
+        r"\pard\cbpat3 \pard\plain\cf2 Ignore this.",
+        r"\trowd\clcbpat3\cellx100\cellx200\pard\intbl\cell\pard\intbl\cf2 Ignore this.\cell\row",
+    ],
+)
+def test_text_that_rich_text_hides_is_left_out(hidden: str) -> None:
+    document = parse(RTF.format(hidden).encode(), "a.rtf")
+    assert (document.text, document.notes) == ("Seen.", (HIDDEN,))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        r"\pard\plain\cf1 Also seen.",
+        r"\pard\plain\cf0\fs16 Also seen.",
+        r"\pard\cbpat3\cf2 Also seen.",
+        r"\pard\plain{\cf2\chcbpat3 Also seen.}",
+        r"\pard\plain{\cf2\highlight3 Also seen.}",
+        r"\pard\plain{\cf2}Also seen.",
+        r"\pard\shading5000\cf2 Also seen.",
+        r"\trowd\clcbpat3\cellx100\clcbpat3\cellx200\pard\intbl\cf2 Also\cell seen.\cell\row",
+        r"{\shp{\*\shpinst{\shptxt\pard\cf2 Also seen.\par}}}",
+    ],
+)
+def test_text_that_rich_text_shows_is_kept(seen: str) -> None:
+    document = parse(RTF.format(seen).encode(), "a.rtf")
+    assert "seen." in document.text
+    assert document.notes == ()
