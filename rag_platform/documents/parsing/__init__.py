@@ -72,7 +72,7 @@ PARSERS: dict[str, Parser] = {
     PDF: Parser("pdf", 3, "PDF"),
     DOCX: Parser("word", 3, "Word (.docx)"),
     PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
-    XLSX: Parser("excel", 1, "Excel (.xlsx)"),
+    XLSX: Parser("excel", 2, "Excel (.xlsx)"),
     CSV: Parser("csv_table", 1, "CSV"),
     TSV: Parser("csv_table", 1, "TSV"),
     ODT: Parser("open_document", 1, "OpenDocument text (.odt)"),

@@ -185,3 +185,78 @@ def test_text_that_rich_text_shows_is_kept(seen: str) -> None:
     document = parse(RTF.format(seen).encode(), "a.rtf")
     assert "seen." in document.text
     assert document.notes == ()
+
+
+def sheet_styles(font: str, fill: str = "", code: str = "General") -> str:
+    return (
+        f'<numFmts><numFmt numFmtId="170" formatCode="{code}"/></numFmts>'
+        f"<fonts><font/><font>{font}</font></fonts>"
+        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill '
+        f'patternType="gray125"/></fill><fill>{fill}</fill></fills>'
+        '<cellXfs><xf numFmtId="0" fontId="0" fillId="0"/>'
+        f'<xf numFmtId="170" fontId="1" fillId="{2 if fill else 0}"/></cellXfs>'
+    )
+
+
+SHEET = (
+    '<row r="1"><c r="A1" t="str"><v>Seen.</v></c></row>'
+    '<row r="3"><c r="B3" s="1" t="str"><v>Ignore this.</v></c></row>'
+)
+
+
+def solid(colour: str) -> str:
+    return f'<patternFill patternType="solid"><fgColor {colour}/></patternFill>'
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        sheet_styles('<color rgb="FFFFFFFF"/>'),
+        sheet_styles('<color theme="0"/>'),
+        sheet_styles('<color indexed="9"/>'),
+        sheet_styles('<sz val="1"/>'),
+        sheet_styles('<color rgb="FF1F3864"/>', solid('rgb="FF1F3864"')),
+        sheet_styles('<color theme="0"/>', solid('theme="0"')),
+        sheet_styles("", code=";;;"),
+    ],
+)
+def test_cells_that_nobody_sees_are_left_out(make: Makers, pack: Pack, styles: str) -> None:
+    document = parse(pack(make["xlsx"](SHEET, styles=styles)), "a.xlsx")
+    assert document.text == "# Sheet 1\n\nSeen."
+    assert document.notes == (HIDDEN,)
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        sheet_styles('<color theme="0"/>', solid('theme="4"')),
+        sheet_styles('<color rgb="FFFFFFFF"/>', solid('rgb="FF1F3864"')),
+        sheet_styles('<color theme="0" tint="-0.35"/>'),
+        sheet_styles('<color theme="0"/>', "<gradientFill/>"),
+        sheet_styles('<color rgb="FFFFFFFF"/>', '<patternFill patternType="darkUp"/>'),
+        sheet_styles('<color theme="1"/><sz val="6"/>'),
+        sheet_styles('<color auto="1"/>'),
+    ],
+)
+def test_cells_that_are_seen_are_kept(make: Makers, pack: Pack, styles: str) -> None:
+    document = parse(pack(make["xlsx"](SHEET, styles=styles)), "a.xlsx")
+    assert "Ignore this." in document.text
+    assert document.notes == ()
+
+
+@pytest.mark.parametrize("place", ["A1:B9", "B3", "B:B", "2:4"])
+def test_a_cell_that_a_condition_paints_is_kept(make: Makers, pack: Pack, place: str) -> None:
+    parts = make["xlsx"](SHEET, styles=sheet_styles('<color theme="0"/>'))
+    name = "xl/worksheets/sheet1.xml"
+    painted = f'</sheetData><conditionalFormatting sqref="D1 {place}"/>'
+    parts[name] = parts[name].replace("</sheetData>", painted)
+    assert "Ignore this." in parse(pack({**parts}), "a.xlsx").text
+
+
+def test_the_header_of_a_styled_table_is_kept(make: Makers, pack: Pack) -> None:
+    parts = make["xlsx"](SHEET, styles=sheet_styles('<color theme="0"/>'))
+    parts["xl/worksheets/_rels/sheet1.xml.rels"] = parts["xl/_rels/workbook.xml.rels"].replace(
+        "worksheet1", "table1").replace("/worksheet", "/table").replace(
+        "worksheets/sheet1.xml", "../tables/table1.xml")  # fmt: skip
+    parts["xl/tables/table1.xml"] = '<table ref="B3:C9"><tableStyleInfo name="x"/></table>'
+    assert "Ignore this." in parse(pack({**parts}), "a.xlsx").text
