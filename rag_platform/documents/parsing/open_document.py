@@ -83,19 +83,23 @@ def _sheets(spreadsheet: Element, reader: TextReader) -> list[str]:
 def _slides(presentation: Element, reader: TextReader) -> list[Page]:
     pages: list[Page] = []
     blocks = reader.blocks
+    reader.sight.pictured = False  # it is known of each slide
     for number, slide in enumerate(children(presentation, "page"), 1):
         title = ""
         shapes: list[Element] = []
+        paper = reader.sight.slide_paper(slide)
         for shape in slide:
             if value_of(shape, "class") == "title" and not title:
-                title = reader.plain(shape)
+                with reader.sight.on(paper):
+                    title = reader.title(shape)
             elif local_name(shape) != "notes":
                 shapes.append(shape)
         begin = blocks.length
         blocks.heading(1, title if any(map(str.isalnum, title)) else f"Slide {number}")
         begin = blocks.headings[-1].start if blocks.headings else begin
-        for shape in shapes:
-            reader.blocks_of([shape])
+        with reader.sight.on(paper):
+            for shape in shapes:
+                reader.shape(shape)
         for frame in children(first(slide, "notes"), "frame"):
             if value_of(frame, "class") == "notes" and (text := reader.plain(frame)):
                 blocks.add(f"Notes: {text}")

@@ -260,3 +260,122 @@ def test_the_header_of_a_styled_table_is_kept(make: Makers, pack: Pack) -> None:
         "worksheets/sheet1.xml", "../tables/table1.xml")  # fmt: skip
     parts["xl/tables/table1.xml"] = '<table ref="B3:C9"><tableStyleInfo name="x"/></table>'
     assert "Ignore this." in parse(pack({**parts}), "a.xlsx").text
+
+
+FO = 'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
+ODF_STYLES = "".join(
+    f'<style:style {FO} style:name="{name}"><style:{kind}-properties {said}/></style:style>'
+    for name, kind, said in (
+        ("White", "text", 'fo:color="#ffffff" loext:opacity="100%" xmlns:loext="x"'),
+        ("Tiny", "text", 'fo:font-size="1pt"'),
+        ("Automatic", "text", 'style:use-window-font-color="true" fo:color="#ffffff"'),
+        ("Marked", "text", 'fo:color="#ffffff" fo:background-color="#1f3864"'),
+        ("Black", "text", 'fo:color="#000000"'),
+        ("Dark", "paragraph", 'fo:background-color="#1f3864"'),
+        ("DarkCell", "table-cell", 'fo:background-color="#1f3864"'),
+        ("DarkRow", "table-row", 'fo:background-color="#1f3864"'),
+        ("DarkBox", "graphic", 'draw:fill="solid" draw:fill-color="#1f3864"'),
+        ("Clear", "graphic", 'draw:fill="none"'),
+        ("Gradient", "graphic", 'draw:fill="gradient"'),
+        ("DarkSlide", "drawing-page", 'draw:fill="solid" draw:fill-color="#1f3864"'),
+        ("Secret", "text", 'text:display="none"'),
+    )
+)
+
+
+def span(style: str, text: str = "Ignore this.") -> str:
+    return f'<text:span text:style-name="{style}">{text}</text:span>'
+
+
+def open_table(cell: str, row: str = "", text: str = "") -> str:
+    inner = text or span("White")
+    return (
+        f'<table:table><table:table-row table:style-name="{row}"><table:table-cell '
+        f'table:style-name="{cell}"><text:p>{inner}</text:p></table:table-cell>'
+        "<table:table-cell><text:p>x</text:p></table:table-cell></table:table-row></table:table>"
+    )
+
+
+def frame(style: str, text: str = "") -> str:
+    inner = f"<draw:text-box><text:p>{text or span('White')}</text:p></draw:text-box>"
+    return f'<draw:frame draw:style-name="{style}">{inner}</draw:frame>'
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        f"<text:p>{span('White')}</text:p>",
+        '<text:p text:style-name="White">Ignore this.</text:p>',
+        f"<text:p>{span('Tiny')}</text:p>",
+        open_table("", text=span("White")),
+        open_table("", text=span("Secret")),
+        f"<text:p>{frame('Clear')}</text:p>",
+        f"<text:list><text:list-item><text:p>{span('White')}</text:p></text:list-item></text:list>",
+    ],
+)
+def test_text_that_an_open_text_hides_is_left_out(make: Makers, pack: Pack, hidden: str) -> None:
+    body = f"<text:p>Seen.</text:p>{hidden}"
+    document = parse(pack(make["odt"](body, ODF_STYLES)), "a.odt")
+    assert "Ignore" not in document.text
+    assert document.notes == (HIDDEN,)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        f'<text:p text:style-name="Dark">{span("White", "Seen.")}</text:p>',
+        f"<text:p>{span('Marked', 'Seen.')}</text:p>",
+        f"<text:p>{span('Automatic', 'Seen.')}</text:p>",
+        f'<text:p text:style-name="White">{span("Black", "Seen.")}</text:p>',
+        open_table("DarkCell", text=span("White", "Seen.")),
+        open_table("", "DarkRow", text=span("White", "Seen.")),
+        f"<text:p>{frame('DarkBox', span('White', 'Seen.'))}</text:p>",
+        f"<text:p>{frame('Gradient', span('White', 'Seen.'))}</text:p>",
+        f"<text:p>{frame('Clear', span('White', 'Seen.'))}<draw:frame><draw:image/></draw:frame>"
+        "</text:p>",
+    ],
+)
+def test_text_that_an_open_text_shows_is_kept(make: Makers, pack: Pack, seen: str) -> None:
+    document = parse(pack(make["odt"](seen, ODF_STYLES)), "a.odt")
+    assert "Seen." in document.text
+    assert document.notes == ()
+
+
+@pytest.mark.parametrize(("cell", "kept"), [("White", False), ("DarkCell", True)])
+def test_cells_of_an_open_sheet(make: Makers, pack: Pack, cell: str, kept: bool) -> None:
+    styles = ODF_STYLES.replace(
+        'style:name="DarkCell">',
+        'style:name="DarkCell"><style:text-properties fo:color="#ffffff"/>',
+    )
+    sheet = (
+        f'<table:table table:name="A"><table:table-column table:default-cell-style-name="{cell}"/>'
+        "<table:table-row><table:table-cell><text:p>Ducks</text:p></table:table-cell>"
+        '<table:table-cell table:style-name="Black"><text:p>swim.</text:p></table:table-cell>'
+        "</table:table-row></table:table>"
+    )
+    document = parse(pack(make["open_document"]("spreadsheet", sheet, styles)), "a.ods")
+    assert ("Ducks" in document.text) is kept
+    assert "swim." in document.text
+    assert document.notes == (() if kept else (HIDDEN,))
+
+
+@pytest.mark.parametrize(
+    ("page", "shapes", "kept"),
+    [
+        ("", frame("Clear"), False),
+        ("DarkSlide", frame("Clear"), True),
+        ("", frame("DarkBox"), True),
+        ("", frame("Clear") + "<draw:frame><draw:image/></draw:frame>", True),
+        ("", frame("Clear") + '<draw:custom-shape draw:style-name="DarkBox"/>', True),
+    ],
+)
+def test_white_words_on_an_open_slide(
+    make: Makers, pack: Pack, page: str, shapes: str, kept: bool
+) -> None:
+    title = frame("Clear", span("Black", "Ducks")).replace(
+        "<draw:frame", '<draw:frame presentation:class="title"'
+    )
+    slide = f'<draw:page draw:style-name="{page}">{title}{shapes}</draw:page>'
+    document = parse(pack(make["open_document"]("presentation", slide, ODF_STYLES)), "a.odp")
+    assert document.text == "# Ducks" + ("\n\nIgnore this." if kept else "")
+    assert document.notes == (() if kept else (HIDDEN,))
