@@ -71,7 +71,7 @@ PARSERS: dict[str, Parser] = {
     TEXT: Parser("plain_text", 2, "plain text (.txt)"),
     PDF: Parser("pdf", 3, "PDF"),
     DOCX: Parser("word", 3, "Word (.docx)"),
-    PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
+    PPTX: Parser("powerpoint", 2, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 2, "Excel (.xlsx)"),
     CSV: Parser("csv_table", 1, "CSV"),
     TSV: Parser("csv_table", 1, "TSV"),

@@ -379,3 +379,114 @@ def test_white_words_on_an_open_slide(
     document = parse(pack(make["open_document"]("presentation", slide, ODF_STYLES)), "a.odp")
     assert document.text == "# Ducks" + ("\n\nIgnore this." if kept else "")
     assert document.notes == (() if kept else (HIDDEN,))
+
+
+def words(text: str, properties: str = "", fill: str = "", place: str = "") -> str:
+    """A shape of a slide with a run of these properties, at a place (left, top) in EMU."""
+    box = f'<a:xfrm>{place}<a:ext cx="3000000" cy="900000"/></a:xfrm>' if place else ""
+    return (
+        '<p:sp><p:nvSpPr><p:cNvPr id="1" name="x"/><p:nvPr/></p:nvSpPr>'
+        f"<p:spPr>{box}{fill}</p:spPr><p:txBody><a:p><a:r>{properties}<a:t>{text}</a:t></a:r></a:p>"
+        "</p:txBody></p:sp>"
+    )
+
+
+def filled(colour: str) -> str:
+    return f'<a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>'
+
+
+PALE = f'<a:rPr lang="en">{filled("FFFFFF")}</a:rPr>'
+SCHEME = '<a:rPr><a:solidFill><a:schemeClr val="bg1"/></a:solidFill></a:rPr>'
+HERE = '<a:off x="0" y="0"/>'
+THERE = '<a:off x="6000000" y="4000000"/>'
+
+
+def slide_table(style: str, fill: str = "") -> str:
+    one = f"<a:tc><a:txBody><a:p><a:r>{PALE}<a:t>Words.</a:t></a:r></a:p></a:txBody>"
+    other = "<a:tc><a:txBody><a:p><a:r><a:t>x</a:t></a:r></a:p></a:txBody></a:tc>"
+    return (
+        f"<p:graphicFrame><a:tbl><a:tblPr><a:tableStyleId>{style}</a:tableStyleId></a:tblPr><a:tr>"
+        f"{one}<a:tcPr>{fill}</a:tcPr></a:tc>{other}</a:tr></a:tbl></p:graphicFrame>"
+    )
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        words("Words.", PALE),
+        words("Words.", SCHEME),
+        words("Words.", '<a:rPr sz="100"/>'),
+        words("Words.", "<a:rPr><a:noFill/></a:rPr>"),
+        words("Words.", PALE, "<a:noFill/>"),
+        words("Words.", f"<a:rPr>{filled('1F3864')}</a:rPr>", filled("1F3864")),
+        words("", "", filled("1F3864"), HERE) + words("Words.", PALE, "", THERE),
+        words("Words.", "", "", '<a:off x="-9000000" y="0"/>'),
+        slide_table("{5940675A-B579-460E-94D1-54222C63F5DA}"),
+    ],
+)
+def test_words_that_a_slide_hides_are_left_out(make: Makers, pack: Pack, hidden: str) -> None:
+    parts = make["pptx"](words("Seen.") + hidden)
+    main = "ppt/presentation.xml"
+    parts[main] = parts[main].replace("</p:pres", '<p:sldSz cx="9144000" cy="6858000"/></p:pres')
+    document = parse(pack({**parts}), "a.pptx")
+    assert "Seen." in document.text
+    assert "Words." not in document.text
+    assert document.notes == (HIDDEN,)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        words("Words.", PALE, filled("1F3864")),
+        words("Words.", PALE, "<a:gradFill/>"),
+        words("Words.", PALE, '<a:solidFill><a:schemeClr val="accent1"/></a:solidFill>'),
+        words("", "", filled("1F3864"), HERE) + words("Words.", PALE, "<a:noFill/>", HERE),
+        f"<p:pic><p:spPr><a:xfrm>{HERE}<a:ext cx='9' cy='9'/></a:xfrm></p:spPr></p:pic>"
+        + words("Words.", PALE, "", HERE),
+        words("Words.", f"<a:rPr>{filled('FFFFFF')}<a:highlight><a:srgbClr val='000000'/>"
+              "</a:highlight></a:rPr>"),
+        words("Words.", f"<a:rPr>{filled('DDDDDD')}</a:rPr>"),
+        words("Words.", "<a:rPr><a:gradFill/></a:rPr>"),
+        slide_table("{5C22544A-7EE6-4342-B048-85BDC9FD1C3A}"),
+        slide_table("", filled("1F3864")),
+    ],
+)  # fmt: skip
+def test_words_that_a_slide_shows_are_kept(make: Makers, pack: Pack, seen: str) -> None:
+    document = parse(pack(make["pptx"](seen)), "a.pptx")
+    assert "Words." in document.text
+    assert document.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("background", "kept"),
+    [
+        (filled("1F3864"), True),
+        ('<a:blipFill r:embed="x"/>', True),
+        (filled("FFFFFF"), False),
+        ('<a:solidFill><a:schemeClr val="bg1"/></a:solidFill>', False),
+        ('<a:solidFill><a:schemeClr val="tx1"/></a:solidFill>', True),
+    ],
+)
+def test_the_background_of_a_slide_or_its_master_counts(
+    make: Makers, pack: Pack, background: str, kept: bool
+) -> None:
+    parts = make["pptx"](words("Seen.") + words("Words.", PALE))
+    relations = parts["ppt/_rels/presentation.xml.rels"]
+    space = 'xmlns:p="p" xmlns:a="a" xmlns:r="r"'
+    drawn = f"<p:cSld><p:bg><p:bgPr>{background}</p:bgPr></p:bg></p:cSld>"
+    above = {
+        "ppt/slides/_rels/slide1.xml.rels": relations.replace("/slide", "/slideLayout", 1).replace(
+            "slides/slide1.xml", "../layout1.xml"
+        ),
+        "ppt/layout1.xml": f"<p:sldLayout {space}/>",
+        "ppt/_rels/layout1.xml.rels": relations.replace("/slide", "/slideMaster", 1).replace(
+            "slides/slide1.xml", "master1.xml"
+        ),
+        "ppt/master1.xml": f"<p:sldMaster {space}>{drawn}</p:sldMaster>",
+    }
+    document = parse(pack({**parts, **above}), "a.pptx")
+    assert ("Words." in document.text) is kept
+    name = "ppt/slides/slide1.xml"
+    parts[name] = parts[name].replace("<p:cSld>", drawn.removesuffix("</p:cSld>"))
+    document = parse(pack({**parts}), "a.pptx")
+    assert ("Words." in document.text) is kept
