@@ -25,7 +25,7 @@ _SURE_WITH_WORDS = 0.2
 _USUAL_WORDS = re.compile(
     r"\b(?:the|and|with|this|that|from|which|your|they|have|are|you)\b", re.IGNORECASE
 )
-_SCARCE = frozenset("cy eo ga la lg mi sn so st sw tl tn ts xh yo zu".split())
+_SCARCE = frozenset(re.findall("..", "cyeogalalgmisnsostswtltntsxhyozu"))
 """Languages that names and terms are taken for, and that few files are written in."""
 _SHORT = 200
 _ROOM = 256 * 2**20

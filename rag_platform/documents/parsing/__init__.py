@@ -35,9 +35,11 @@ from rag_platform.documents.parsing.media_types import (
     RST,
     RTF,
     SOURCES,
+    SVG,
     TEXT,
     TSV,
     XLSX,
+    XML,
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
 from rag_platform.documents.parsing.scans import SCANNED, can_recognise
@@ -86,6 +88,8 @@ PARSERS: dict[str, Parser] = {
     JSON: Parser("json_values", 1, "JSON"),
     JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
     NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
+    XML: Parser("xml_document", 1, "XML", passes_media_type=True),
+    SVG: Parser("xml_document", 1, "drawings (.svg)", passes_media_type=True),
     **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
 }
 

@@ -31,6 +31,8 @@ JSON = "application/json"
 JSON_LINES = "application/jsonl"
 RST = "text/x-rst"
 NOTEBOOK = "application/x-ipynb+json"
+XML = "application/xml"
+SVG = "image/svg+xml"
 UNKNOWN = "application/octet-stream"
 
 _ZIP = "application/zip"
@@ -68,7 +70,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "application/yaml": ("yaml", "yml"),
     "application/toml": ("toml",),
     "text/x-ini": ("ini", "cfg", "conf", "properties"),
-    "application/xml": ("xml", "xsd", "xsl", "xslt"),
+    "application/xslt+xml": ("xsl", "xslt", "xsd"),
     "text/css": ("css", "scss", "less"),
     "text/x-dockerfile": ("dockerfile",),
     "text/x-makefile": ("mk",),
@@ -134,7 +136,26 @@ _NAMES = {
     "ndjson": JSON_LINES,
     "ipynb": NOTEBOOK,
     "eml": EMAIL,
-    "svg": "image/svg+xml",
+    "svg": SVG,
+    "xml": XML,
+    "rss": XML,
+    "atom": XML,
+    "rdf": XML,
+    "dbk": XML,
+    "docbook": XML,
+    "tei": XML,
+    "dita": XML,
+    "fb2": XML,
+    "opml": XML,
+    "kml": XML,
+    "gpx": XML,
+    "tmx": XML,
+    "xlf": XML,
+    "xliff": XML,
+    "plist": XML,
+    "fodt": XML,
+    "fods": XML,
+    "fodp": XML,
     "png": "image/png",
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -178,6 +199,10 @@ _INTERPRETERS = {
     "ruby": "rb",
     "perl": "pl",
 }
+_XML_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]{0,300}\?>\s*(?:<!--.{0,2000}?-->\s*)*(<svg\b)?|(<svg\s))",
+    re.IGNORECASE | re.DOTALL,
+)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body)\b",
@@ -214,6 +239,8 @@ def _unnamed(head: bytes, name: str) -> str:
         return EMAIL
     if script := _SHEBANG.match(head[:200]):
         return _NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
+    if found := _XML_START.match(head[:4096]):
+        return SVG if found[1] or found[2] else XML
     return JSON if _JSON_START.match(head[:4096]) else TEXT
 
 
