@@ -17,6 +17,8 @@ from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
 from rag_platform.documents.parsing.media_types import (
+    ASCIIDOC,
+    CALENDAR,
     CSV,
     DOCX,
     EMAIL,
@@ -24,18 +26,21 @@ from rag_platform.documents.parsing.media_types import (
     HTML,
     JSON,
     JSON_LINES,
+    MAILBOX,
     MARKDOWN,
     NOTEBOOK,
     ODP,
     ODS,
     ODT,
-    OLD_OFFICE,
+    ORG,
     PDF,
     PPTX,
     RST,
     RTF,
     SOURCES,
+    SUBTITLES,
     SVG,
+    TEX,
     TEXT,
     TSV,
     XLSX,
@@ -43,6 +48,7 @@ from rag_platform.documents.parsing.media_types import (
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
 from rag_platform.documents.parsing.scans import SCANNED, can_recognise
+from rag_platform.documents.parsing.unread_formats import REASONS
 from rag_platform.errors import UnreadableDocument
 
 
@@ -84,6 +90,12 @@ PARSERS: dict[str, Parser] = {
     EPUB: Parser("epub", 2, "e-book (.epub)"),
     HTML: Parser("html", 3, "HTML"),
     EMAIL: Parser("email_message", 2, "e-mail (.eml)"),
+    MAILBOX: Parser("mailbox", 1, "mailboxes (.mbox)"),
+    CALENDAR: Parser("calendar_cards", 1, "calendars and cards (.ics, .vcf)"),
+    SUBTITLES: Parser("subtitles", 1, "subtitles (.srt, .vtt)"),
+    TEX: Parser("markup", 1, "TeX (.tex)", passes_media_type=True),
+    ASCIIDOC: Parser("markup", 1, "AsciiDoc (.adoc)", passes_media_type=True),
+    ORG: Parser("markup", 1, "Org (.org)", passes_media_type=True),
     RST: Parser("restructured_text", 1, "reStructuredText (.rst)"),
     JSON: Parser("json_values", 1, "JSON"),
     JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
@@ -105,8 +117,8 @@ def parse(data: bytes, key: str) -> ParsedDocument:
         raise UnreadableDocument("The file is empty.")
     media_type = media_type_of(key, data)
     parser = PARSERS.get(media_type)
-    if media_type in OLD_OFFICE:
-        raise UnreadableDocument(OLD_OFFICE[media_type])
+    if media_type in REASONS:
+        raise UnreadableDocument(REASONS[media_type])
     if parser is None:
         supported = ", ".join(dict.fromkeys(known.label for known in PARSERS.values()))
         raise UnreadableDocument(

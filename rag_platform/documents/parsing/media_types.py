@@ -33,6 +33,14 @@ RST = "text/x-rst"
 NOTEBOOK = "application/x-ipynb+json"
 XML = "application/xml"
 SVG = "image/svg+xml"
+TEX = "application/x-tex"
+ASCIIDOC = "text/asciidoc"
+ORG = "text/org"
+SUBTITLES = "text/vtt"
+CALENDAR = "text/calendar"
+MAILBOX = "application/mbox"
+OUTLOOK = "application/vnd.ms-outlook"
+IWORK = "application/vnd.apple.iwork"
 UNKNOWN = "application/octet-stream"
 
 _ZIP = "application/zip"
@@ -93,6 +101,13 @@ _SIGNATURES = (
     (b"{\\rtf", RTF),
     (b"%!PS", "application/postscript"),
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (b"\xffWPC", "application/vnd.wordperfect"),
+    (b"AT&TFORM", "image/vnd.djvu"),
+    (b"PAR1", "application/vnd.apache.parquet"),
+    (b"fLaC", "audio/flac"),
     (b"\x7fELF", "application/x-executable"),
     (b"ID3", "audio/mpeg"),
     (b"OggS", "audio/ogg"),
@@ -156,6 +171,40 @@ _NAMES = {
     "fodt": XML,
     "fods": XML,
     "fodp": XML,
+    "tex": TEX,
+    "ltx": TEX,
+    "adoc": ASCIIDOC,
+    "asciidoc": ASCIIDOC,
+    "org": ORG,
+    "srt": SUBTITLES,
+    "vtt": SUBTITLES,
+    "ics": CALENDAR,
+    "vcf": CALENDAR,
+    "vcard": CALENDAR,
+    "mbox": MAILBOX,
+    "mht": EMAIL,
+    "mhtml": EMAIL,
+    "env": "text/x-ini",
+    "xltx": XLSX,
+    "potx": PPTX,
+    "ott": ODT,
+    "ots": ODS,
+    "otp": ODP,
+    "bmp": "image/bmp",
+    "heic": "image/heic",
+    "wav": "audio/wav",
+    "m4a": "audio/mpeg",
+    "mkv": "video/x-matroska",
+    "mov": "video/mp4",
+    "tar": "application/x-tar",
+    "djvu": "image/vnd.djvu",
+    "mobi": "application/x-mobipocket-ebook",
+    "azw3": "application/x-mobipocket-ebook",
+    "parquet": "application/vnd.apache.parquet",
+    "msg": OUTLOOK,
+    "pages": IWORK,
+    "numbers": IWORK,
+    "wpd": "application/vnd.wordperfect",
     "png": "image/png",
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -187,6 +236,7 @@ _EMAIL_START = re.compile(
     rb":[^\n]*\n(?:[ \t][^\n]*\n){0,200}){3}",
     re.IGNORECASE,
 )
+_MAILBOX_START = re.compile(rb"From \S+ [^\r\n]{10,200}\r?\n[A-Za-z-]{1,60}:")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:\"[^\"\n]*\"\s*:|\})|\[\s*[\[{\"\d\]-])")
 _SHEBANG = re.compile(rb"#!\s*\S*/(?:env\s+(?:-S\s+)?)?([a-z]+)")
 _INTERPRETERS = {
@@ -237,6 +287,12 @@ def _unnamed(head: bytes, name: str) -> str:
         return UNKNOWN
     if _EMAIL_START.match(head[:65536]):
         return EMAIL
+    if _MAILBOX_START.match(head[:65536]):
+        return MAILBOX
+    if head.startswith((b"BEGIN:VCALENDAR", b"BEGIN:VCARD")):
+        return CALENDAR
+    if head.lstrip(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
+        return SUBTITLES
     if script := _SHEBANG.match(head[:200]):
         return _NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
     if found := _XML_START.match(head[:4096]):
@@ -255,6 +311,8 @@ def _old(head: bytes, named: str) -> str:
     """What a container of the old kind holds: its streams' names stand in it in UTF-16."""
     if "EncryptedPackage".encode("utf-16-le") in head and named in (DOCX, PPTX, XLSX):
         return named  # a new file with a password; its parser says so
+    if "__substg1.0_".encode("utf-16-le") in head:
+        return OUTLOOK
     for stream, kind in (("WordDocument", DOC), ("PowerPoint Document", PPT), ("Workbook", XLS)):
         if stream.encode("utf-16-le") in head:
             return kind
@@ -285,6 +343,8 @@ def _zipped(head: bytes, named: str) -> str:
                        (b"oebps-package+xml", EPUB)):  # fmt: skip
         if mark in said:
             return kind
+    if any(member.endswith(".iwa") or member.endswith("Index.zip") for member in members):
+        return IWORK
     for folder, kind in _FOLDERS:
         if any(member.startswith(folder) for member in members):
             return kind

@@ -14,7 +14,6 @@ from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.svg import drawing_text
 from rag_platform.documents.parsing.tables import markdown_table
 from rag_platform.documents.parsing.xml_tree import (
-    ENTITIES,
     MAX_DEPTH,
     descendants,
     local_name,
@@ -23,6 +22,9 @@ from rag_platform.documents.parsing.xml_tree import (
 )
 from rag_platform.errors import UnreadableDocument
 
+_ENTITIES = (
+    "The file is refused: it declares XML entities that stand for files, long texts or each other."
+)
 _DEEP = "The file is refused: its parts are nested too deeply."
 _NO_WORDS = "The drawing has no text; its words may be drawn as lines."
 _LONGEST_ENTITY = 200
@@ -114,7 +116,7 @@ def _root(data: bytes) -> Element:
         if system is not None or not isinstance(value, str) or len(value) > _LONGEST_ENTITY or (
             "&" in value
         ):  # fmt: skip
-            raise UnreadableDocument(ENTITIES)
+            raise UnreadableDocument(_ENTITIES)
 
     def skipped(name: str, parameter: bool) -> None:
         if not parameter:
