@@ -11,7 +11,7 @@ _INDEXED = {0: BLACK, 1: WHITE, 8: BLACK, 9: WHITE}
 _THEME = {"0": WHITE, "1": BLACK}
 _FAINT_TINT = 0.04
 _RANGE = re.compile(r"\$?([A-Z]{1,3})?\$?(\d{1,7})?(?::\$?([A-Z]{1,3})?\$?(\d{1,7})?)?")
-_MOST_RANGES = 10_000
+_MOST_RANGES = 300
 
 Range = tuple[int, int, int, int]
 """First row and column, last row and column, all from 1."""

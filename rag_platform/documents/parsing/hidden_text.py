@@ -82,6 +82,7 @@ class _Page:
 
     def __init__(self, tree: LexborHTMLParser, sheets: Sequence[str]) -> None:
         self._tree = tree
+        self._pictured: dict[int, bool] = {}
         linked = tree.css("link[rel~='stylesheet']")
         rules: list[Rule] = [rule for sheet in sheets for rule in rules_of(sheet)]
         self._unknown_sheets = bool(linked) and not sheets
@@ -198,7 +199,7 @@ class _Page:
         attributes = node.attributes
         if self._unknown_sheets and ("class" in attributes or "id" in attributes):
             state = replace(state, colour=None, background=None)
-        if own.get("position") in ("absolute", "fixed", "unknown") and _over_pictures(node):
+        if own.get("position") in ("absolute", "fixed", "unknown") and self._over_pictures(node):
             state = replace(state, background=None)
         if attributes.get("background"):
             return replace(state, background=None)
@@ -220,6 +221,20 @@ class _Page:
         # Half-transparent paint over what is known would have to be mixed; nobody hides so.
         return state if paint[1] < 0.1 else replace(state, background=None)
 
+    def _over_pictures(self, node: LexborNode) -> bool:
+        """Whether an element that is taken out of the flow may lie on a picture beside it."""
+        around = node.parent
+        for _ in range(2):
+            if around is None or around.tag in ("body", "html"):
+                return False
+            key = around.mem_id
+            if key not in self._pictured:
+                self._pictured[key] = around.css_first(_PICTURES) is not None
+            if self._pictured[key]:
+                return True
+            around = around.parent
+        return False
+
     def _paint_of(self, value: str) -> tuple[Colour, float] | None:
         """The first colour of a value, its variables resolved."""
         value = value.strip().lower()[:200]
@@ -233,18 +248,6 @@ class _Page:
         if re.fullmatch(r"[0-9a-f]{6}", value):
             value = f"#{value}"  # as old pages write it
         return next((paint for item in _PAINTED.findall(value) if (paint := of_css(item))), None)
-
-
-def _over_pictures(node: LexborNode) -> bool:
-    """Whether an element that is taken out of the flow may lie on a picture beside it."""
-    around = node.parent
-    for _ in range(2):
-        if around is None or around.tag in ("body", "html"):
-            return False
-        if around.css_first(_PICTURES) is not None:
-            return True
-        around = around.parent
-    return False
 
 
 def _values(declared: list[Declarations]) -> list[tuple[str, str]]:

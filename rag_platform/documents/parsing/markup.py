@@ -9,14 +9,14 @@ from rag_platform.documents.parsing.plain_text import decode
 _HEADINGS = {
     TEX: re.compile(
         r"^[ \t]*\\(?P<mark>part|chapter|section|subsection|subsubsection|paragraph)\*?"
-        r"(?:\[[^\]\n]{0,200}\])?\{(?P<title>[^\n]{1,300}?)\}[ \t]*"
-        r"(?:\\label\{[^}\n]*\})?[ \t]*(?:%.*)?$",
+        r"(?:\[[^\]\n]{0,200}\])?\{(?P<title>[^\n]{1,300}?)\}[ \t]*+"
+        r"(?:\\label\{[^}\n]*+\})?[ \t]*+(?:%.*)?$",
         re.MULTILINE,
     ),
     ASCIIDOC: re.compile(r"^(?P<mark>={1,6})[ \t]+(?P<title>\S[^\n]{0,300})$", re.MULTILINE),
     ORG: re.compile(
         r"^(?P<mark>\*{1,6})[ \t]+(?:(?:TODO|DONE)[ \t]+)?(?P<title>\S[^\n]{0,300}?)"
-        r"(?:[ \t]+:[\w@#%:]+:)?[ \t]*$",
+        r"(?:[ \t]+:[\w@#%:]{1,200}:)?[ \t]*+$",
         re.MULTILINE,
     ),
 }

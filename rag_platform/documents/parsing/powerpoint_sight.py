@@ -22,6 +22,7 @@ _BARE_TABLES = frozenset(
 )
 """The styles of tables that paint nothing."""
 _SOLID = "1001"
+_MOST_SHAPES = 1_000
 _DRAWN = frozenset(("sp", "pic", "graphicFrame", "grpSp", "cxnSp", "AlternateContent"))
 
 _Paper = Colour | None
@@ -60,6 +61,7 @@ class Sight:
         self._shape: Element | None = None
         self._cell: tuple[Element, Element] | None = None
         self._papers: dict[int, _Paper] = {}
+        self._painted: dict[int, bool] = {}
 
     @cached_property
     def _above(self) -> list[Element | None]:
@@ -105,7 +107,8 @@ class Sight:
         """Whether a shape lies beside the slide, where no audience sees it."""
         box = _box(shape)
         wide, high = self._size
-        if box is None or not wide or not any(item is shape for item in self._tree(self._root)):
+        tree = self._top if box is not None and wide else []
+        if box is None or not tree or tree[self._places.get(id(shape), 0)] is not shape:
             return False
         return box[2] <= 0 or box[3] <= 0 or box[0] >= wide or box[1] >= high
 
@@ -181,34 +184,39 @@ class Sight:
 
     def _on_something(self, shape: Element, box: _Box | None) -> bool:
         """Whether a picture or a painted shape may lie below a shape in this box."""
-        below: list[Element] = []
-        for item in self._tree(self._root):
-            if item is shape:
-                break
-            if any(inner is shape for inner in item.iter()):
-                box = _box(item)
-                below += [inner for inner in item.iter() if local_name(inner) in _DRAWN
-                          and inner is not item and inner is not shape]  # fmt: skip
-                return any(map(self._is_painted, below))
-            below.append(item)
+        tree = self._top
+        number = self._places.get(id(shape), 0)
+        if len(tree) > _MOST_SHAPES or number >= len(tree):
+            return True
+        if tree[number] is not shape:  # in a group, whose shapes have places of their own
+            others = (item for item in tree[number].iter() if local_name(item) in ("sp", "pic"))
+            if any(self._is_painted(item) for item in others if item is not shape):
+                return True
+            box = _box(tree[number])
+        below = tree[:number]
         for root in self._above:
             below += [item for item in self._tree(root) if _placeholder(item) is None]
         return any(self._is_painted(item) and _meet(box, _box(item)) for item in below)
 
+    @cached_property
+    def _top(self) -> list[Element]:
+        return self._tree(self._root)
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """At which place of the slide a shape stands, by itself or in a group."""
+        return {
+            id(item): number
+            for number, top in enumerate(self._top)
+            for item in top.iter()
+            if local_name(item) in _DRAWN
+        }
+
     def _is_painted(self, shape: Element) -> bool:
-        for item in shape.iter():
-            name = local_name(item)
-            if name in ("pic", "blip", "chart", "relIds"):
-                return True
-            if name in ("sp", "cxnSp"):
-                fill = fill_of(first(item, "spPr"))
-                reference = first(item, "style", "fillRef")
-                painted = reference is not None and value_of(reference, "idx") != "0"
-                if local_name(fill) != "noFill" if fill is not None else painted:
-                    return True
-            if name == "tbl":
-                return True
-        return False
+        key = id(shape)
+        if key not in self._painted:
+            self._painted[key] = _paints(shape)
+        return self._painted[key]
 
     def _background(self) -> _Paper:
         for root in (self._root, *self._above):
@@ -229,6 +237,23 @@ class Sight:
     def _tree(root: Element | None) -> list[Element]:
         tree = first(root, "cSld", "spTree")
         return [item for item in tree if local_name(item) in _DRAWN] if tree is not None else []
+
+
+def _paints(shape: Element) -> bool:
+    """Whether a shape, or anything in a group, is more than letters."""
+    for item in shape.iter():
+        name = local_name(item)
+        if name in ("pic", "blip", "chart", "relIds"):
+            return True
+        if name in ("sp", "cxnSp"):
+            fill = fill_of(first(item, "spPr"))
+            reference = first(item, "style", "fillRef")
+            painted = reference is not None and value_of(reference, "idx") != "0"
+            if local_name(fill) != "noFill" if fill is not None else painted:
+                return True
+        if name == "tbl":
+            return True
+    return False
 
 
 def _placeholder(shape: Element) -> Element | None:

@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 Declarations = dict[str, tuple[str, bool]]
 """By property: its value in small letters, and whether it is important."""
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _DECLARATION = re.compile(r"(-{0,2}[a-zA-Z][\w-]{0,60})\s*:\s*([^;{}]{1,400})")
 _IMPORTANT = re.compile(r"!\s*important")
 _STATES = re.compile(

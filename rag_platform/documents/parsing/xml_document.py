@@ -140,13 +140,24 @@ class _Reader:
         self.blocks = Blocks()
         self._document = document
         """Whether its elements are the parts of a text, and not the fields of records."""
+        self._tabular: set[int] = set()
 
     def read(self, root: Element) -> None:
         """Everything below the root."""
+        self._mark(root)
         if _is_mixed(root) or len(root) == 0:
             self._leaf(root, local_name(root))
         else:
             self._children(root, 0)
+
+    def _mark(self, element: Element) -> bool:
+        """Remember which elements hold rows of a table."""
+        held = local_name(element) in _ROWS
+        for child in element:
+            held = self._mark(child) or held
+        if held:
+            self._tabular.add(id(element))
+        return held
 
     def _children(self, element: Element, level: int) -> None:
         for child in element:
@@ -162,7 +173,7 @@ class _Reader:
             self.blocks.add(fenced("".join(element.itertext())), "code")
         elif self._document and name in _PAGES and len(element) == 0:
             self._page(element.text or "", level)
-        elif any(local_name(item) in _ROWS for item in element.iter()) and not _sectioned(element):
+        elif id(element) in self._tabular and not _sectioned(element):
             self._table(element)
         elif self._document and _LISTS.fullmatch(name) and len(element):
             for item in element:
