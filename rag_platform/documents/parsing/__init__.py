@@ -16,7 +16,7 @@ from rag_platform.documents.language import language_of
 from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
-from rag_platform.documents.parsing.media_types import (
+from rag_platform.documents.parsing.formats import (
     ASCIIDOC,
     CALENDAR,
     CSV,

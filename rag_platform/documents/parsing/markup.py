@@ -3,7 +3,7 @@
 import re
 
 from rag_platform.documents.parsed import Heading, ParsedDocument
-from rag_platform.documents.parsing.media_types import ASCIIDOC, ORG, TEX
+from rag_platform.documents.parsing.formats import ASCIIDOC, ORG, TEX
 from rag_platform.documents.parsing.plain_text import decode
 
 _HEADINGS = {

@@ -1,6 +1,6 @@
 """Formats that are not read, each with what the person who dropped the file can do."""
 
-from rag_platform.documents.parsing.media_types import OLD_OFFICE
+from rag_platform.documents.parsing.formats import OLD_OFFICE
 
 _ARCHIVE = "This is an archive; unpack it and drop the files that are in it."
 _PICTURE = (

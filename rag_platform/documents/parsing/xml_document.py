@@ -9,7 +9,7 @@ from rag_platform.documents.parsed import Heading, ParsedDocument
 from rag_platform.documents.parsing import html as html_page
 from rag_platform.documents.parsing import open_document
 from rag_platform.documents.parsing.blocks import Blocks, fenced
-from rag_platform.documents.parsing.media_types import SVG
+from rag_platform.documents.parsing.formats import SVG
 from rag_platform.documents.parsing.plain_text import decode
 from rag_platform.documents.parsing.svg import drawing_text
 from rag_platform.documents.parsing.tables import markdown_table
