@@ -69,6 +69,11 @@ def test_what_is_not_well_formed_is_read_as_it_is_written() -> None:
     assert parse(b"<a><b>Ducks swim.</a>", "a.xml").text == "```xml\n<a><b>Ducks swim.</a>\n```"
 
 
+def test_xml_in_an_encoding_of_many_bytes_is_read() -> None:
+    data = '<?xml version="1.0" encoding="Shift_JIS"?><a><b>アヒル</b></a>'.encode("shift_jis")
+    assert parse(data, "a.xml").text == "b: アヒル"
+
+
 def test_xml_is_known_by_its_content() -> None:
     assert parse(b"<?xml version='1.0'?><a><b>Ducks</b></a>", "a").text == "b: Ducks"
     svg = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'><text>Ducks</text></svg>"

@@ -75,8 +75,8 @@ class Parser:
 
 
 PARSERS: dict[str, Parser] = {
-    MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
-    TEXT: Parser("plain_text", 2, "plain text (.txt)"),
+    MARKDOWN: Parser("markdown", 3, "Markdown (.md)"),
+    TEXT: Parser("plain_text", 3, "plain text (.txt)"),
     PDF: Parser("pdf", 3, "PDF"),
     DOCX: Parser("word", 3, "Word (.docx)"),
     PPTX: Parser("powerpoint", 2, "PowerPoint (.pptx)"),

@@ -22,7 +22,7 @@ _UNCONDITIONAL = re.compile(r"@(?:layer|supports)\b|@media\s+(?:only\s+)?(?:all|
 _NEVER = re.compile(r"@media[^{]*(?:\bprint\b|prefers-color-scheme\s*:\s*dark)|@(?!media)", re.I)
 _LARGEST = 500_000
 _MOST_RULES = 5_000
-_MOST_SELECTORS = 400
+_MOST_SELECTORS = 1_000
 _MOST_MATCHES = 200_000
 
 

@@ -27,6 +27,10 @@ _ENTITIES = (
 )
 _DEEP = "The file is refused: its parts are nested too deeply."
 _NO_WORDS = "The drawing has no text; its words may be drawn as lines."
+_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding=[\"']([\w.:-]{2,40})[\"'][^>]{0,100}\?>")
+_MANY_BYTES = frozenset(
+    (b"shift_jis", b"euc-jp", b"iso-2022-jp", b"gb2312", b"gbk", b"gb18030", b"big5", b"euc-kr")
+)
 _LONGEST_ENTITY = 200
 _WORD_PACKAGES = frozenset(("wordDocument", "package"))
 _SAVE_AS = "This is an office document saved as XML; save it as .docx and drop it again."
@@ -59,7 +63,7 @@ _SHORT = 300
 def extract(data: bytes, media_type: str) -> ParsedDocument:
     """Read XML. What is not well formed is read as it is written."""
     try:
-        root = _root(data)
+        root = _root(_in_utf_8(data))
     except (expat.ExpatError, ValueError, LookupError):
         text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
         return ParsedDocument(text=fenced(text, "xml"))
@@ -91,6 +95,14 @@ def _drawing(root: Element) -> ParsedDocument:
         raise UnreadableDocument(_NO_WORDS)
     notes = ("Hidden text was left out.",) if hidden else ()
     return ParsedDocument(text="\n\n".join(lines), title=title or None, notes=notes)
+
+
+def _in_utf_8(data: bytes) -> bytes:
+    """The bytes, decoded before if they are in an encoding that the parser does not know."""
+    declared = _ENCODING.match(data)
+    if declared is None or declared[1].lower() not in _MANY_BYTES:
+        return data
+    return decode(data[declared.end() :], declared[1].decode()).encode()
 
 
 def _root(data: bytes) -> Element:
