@@ -11,9 +11,23 @@ if TYPE_CHECKING:
 
 _SAMPLE = 2_000
 """Characters taken at the beginning, in the middle and at the end."""
-_FEW_LETTERS = 24
-_SURE = 0.8
-"""Below this part of the certainty, the text does not tell."""
+_FEW_LETTERS = 12
+_SURE = ((40, 0.995), (60, 0.99), (100, 0.98), (200, 0.95))
+_SURE_OF_MUCH = 0.9
+"""What part of the certainty a language needs to be told, for texts of fewer letters, and of more.
+
+A handful of words resembles many of 75 languages by chance: names and terms look like Latin,
+Dutch or Tagalog."""
+_USUAL = "en"
+_SURE_OF_USUAL = 0.6
+_SURE_WITH_WORDS = 0.2
+"""Hardly any text of another language looks like English."""
+_USUAL_WORDS = re.compile(
+    r"\b(?:the|and|with|this|that|from|which|your|they|have|are|you)\b", re.IGNORECASE
+)
+_SCARCE = frozenset(re.findall("..", "cyeogalalgmisnsostswtltntsxhyozu"))
+"""Languages that names and terms are taken for, and that few files are written in."""
+_SHORT = 200
 _ROOM = 256 * 2**20
 """Bytes of address space: the library takes 100 MB and its models 65 MB."""
 _LEAST_LIMIT = 2**30
@@ -29,11 +43,20 @@ def language_of(text: str) -> str | None:
     under a limit that could never hold them.
     """
     sample = _sample(text)
-    if sum(_weight(character) for character in sample) < _FEW_LETTERS or not _fits():
+    letters = sum(_weight(character) for character in sample)
+    if letters < _FEW_LETTERS or not _fits():
         return None
     _make_sure_of_room()
     best = _detector().compute_language_confidence_values(sample)[0]
-    return best.language.iso_code_639_1.name.lower() if best.value >= _SURE else None
+    language = best.language.iso_code_639_1.name.lower()
+    needed = next((sure for fewer, sure in _SURE if letters < fewer), _SURE_OF_MUCH)
+    if language == _USUAL:
+        needed = _SURE_WITH_WORDS if _USUAL_WORDS.search(sample) else _SURE_OF_USUAL
+    elif letters < _SHORT:
+        if _USUAL_WORDS.search(sample):
+            return None
+        needed = max(needed, _SURE[0][1]) if language in _SCARCE else needed
+    return language if best.value >= needed else None
 
 
 def _sample(text: str) -> str:

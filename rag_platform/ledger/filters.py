@@ -18,7 +18,7 @@ class Filters:
     media_types: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    """ISO 639-1."""
+    """ISO 639-1. Documents whose language is not known pass too."""
     since: date | None = None
     until: date | None = None
     """The last day that counts (UTC). A document's date is when it was modified, by its own
@@ -35,10 +35,13 @@ class Filters:
         for column, values in (
             (contents.c.media_type, self.media_types),
             (contents.c.author, self.authors),
-            (contents.c.language, self.languages),
         ):
             if values:
                 found.append(column.in_(values))
+        if self.languages:
+            # A text too short to tell its language may be in any of them.
+            unknown = contents.c.language.is_(None)
+            found.append(contents.c.language.in_(self.languages) | unknown)
         dated = sa.func.coalesce(
             contents.c.modified_at, contents.c.created_at, documents.c.uploaded_at
         )

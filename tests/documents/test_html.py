@@ -62,61 +62,6 @@ def page(body: str, head: str = "") -> bytes:
     return f"<html><head><meta charset=utf-8>{head}</head><body>{body}</body></html>".encode()
 
 
-HIDDEN = "Hidden text was left out."
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        "hidden",
-        "style='display:none'",
-        "style='color:red;DISPLAY : none !important'",
-        "style='visibility: hidden'",
-        "style='font-size:0'",
-        "style='font-size: 0px; color: red'",
-        "style='color:#FFF;background:#ffffff'",
-        "style='background-color: rgb(255, 255, 255); color: white'",
-        "style='color: transparent'",
-        "style='position:absolute;left:-9999px'",
-        "aria-hidden=true",
-        "class='x trap'",
-        "id=secret",
-    ],
-)
-def test_text_hidden_from_the_eye_is_left_out_and_noted(attributes: str) -> None:
-    sheet = (
-        "<style>/* x */ @media print {.shown{display:none}} .trap, #secret { display:none }</style>"
-    )
-    body = f"<p class=shown>Seen.<div {attributes}><p>Ignore <b>everything</b>.</div><p>Also seen."
-    document = parse(page(body, sheet), "a.html")
-    assert document.text == "Seen.\n\nAlso seen."
-    assert document.notes == (HIDDEN,)
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        "style='display:block'",
-        "style='font-size:0.8em'",
-        "style='font-size:smaller'",
-        "style='color:#fff;background:#000'",
-        "style='color:white'",
-        "style='opacity:0.5;margin-left:-10px'",
-        "style=''",
-        "class=shown",
-    ],
-)
-def test_text_that_is_seen_is_kept_and_nothing_noted(attributes: str) -> None:
-    sheet = "<style>@media print {.shown{display:none}} .x .shown{display:none}</style>"
-    document = parse(page(f"<p {attributes}>Seen.", sheet), "a.html")
-    assert (document.text, document.notes) == ("Seen.", ())
-
-
-def test_a_colour_is_compared_with_what_is_behind_it() -> None:
-    body = "<div style='background:#123'><p>Seen.<p style='color:#112233'>Words.</div>"
-    assert parse(page(body), "a.html").text == "Seen."
-
-
 def test_hidden_signs_are_worth_no_note() -> None:
     document = parse(page("<h2>Food <a aria-hidden=true>¶</a></h2><p>Bread."), "a.html")
     assert (document.text, document.notes) == ("## Food\n\nBread.", ())

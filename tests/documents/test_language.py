@@ -40,6 +40,27 @@ def test_a_text_that_does_not_tell_its_language_has_none(text: str) -> None:
     assert language_of(text) is None
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "# Childhood Acute Lymphoblastic Leukemia",
+        "Treatment of chronic myelomonocytic leukemia",
+        "Key Points - Osteosarcoma and malignant fibrous histiocytoma (MFH) of",
+        "# Gastrointestinal Carcinoid Tumors Key Points - A gastrointestinal carcinoid",
+        "To change the default permanently, edit /etc/java/jvm.cfg",
+        "Vendor invoice Berger GmbH, Tel. 0171",
+        "Call Ada about the ducks on Friday",
+        "Budget meeting moved to Monday, room four",
+    ],
+)
+def test_a_short_english_note_has_no_other_language(note: str) -> None:
+    assert language_of(note) in ("en", None)
+
+
+def test_a_short_english_sentence_is_told() -> None:
+    assert language_of("The ducks swim in the pond.") == "en"
+
+
 def test_code_in_a_document_does_not_count_as_its_language() -> None:
     code = (
         "```python\n" + "for item in items:\n    print(item, end='and the others')\n" * 50 + "```"

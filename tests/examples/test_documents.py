@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from rag_platform.documents.parsing import PARSERS, parse
-from rag_platform.documents.parsing.media_types import DOCX, HTML, MARKDOWN, PDF, TEXT
+from rag_platform.documents.parsing.formats import DOCX, HTML, MARKDOWN, PDF, TEXT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DOCUMENTS = EXAMPLES / "documents"

@@ -75,6 +75,15 @@ def test_only_documents_that_pass_are_found(zoo, filters, expected):
     assert _animals(result) == expected
 
 
+def test_a_document_of_unknown_language_passes_a_filter_of_languages(zoo):
+    with zoo.ledger.write() as connection:
+        note = contents.c.id == _content(connection, "heron")
+        connection.execute(sa.update(contents).where(note).values(language=None))
+    filters = Filters(languages=("en",))
+    result = zoo.search("How many coins does the animal cost?", ["zoo"], 50, filters=filters)
+    assert _animals(result) == {"heron", *ANIMALS[1::2]}
+
+
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_scanning_and_asking_for_more_give_the_same(zoo, monkeypatch):
     filters = Filters(authors=("Ada",))

@@ -16,7 +16,9 @@ from rag_platform.documents.language import language_of
 from rag_platform.documents.parsed import Heading as Heading
 from rag_platform.documents.parsed import Page as Page
 from rag_platform.documents.parsed import ParsedDocument as ParsedDocument
-from rag_platform.documents.parsing.media_types import (
+from rag_platform.documents.parsing.formats import (
+    ASCIIDOC,
+    CALENDAR,
     CSV,
     DOCX,
     EMAIL,
@@ -24,23 +26,29 @@ from rag_platform.documents.parsing.media_types import (
     HTML,
     JSON,
     JSON_LINES,
+    MAILBOX,
     MARKDOWN,
     NOTEBOOK,
     ODP,
     ODS,
     ODT,
-    OLD_OFFICE,
+    ORG,
     PDF,
     PPTX,
     RST,
     RTF,
     SOURCES,
+    SUBTITLES,
+    SVG,
+    TEX,
     TEXT,
     TSV,
     XLSX,
+    XML,
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
 from rag_platform.documents.parsing.scans import SCANNED, can_recognise
+from rag_platform.documents.parsing.unread_formats import REASONS
 from rag_platform.errors import UnreadableDocument
 
 
@@ -67,25 +75,33 @@ class Parser:
 
 
 PARSERS: dict[str, Parser] = {
-    MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
+    MARKDOWN: Parser("markdown", 3, "Markdown (.md)"),
     TEXT: Parser("plain_text", 3, "plain text (.txt)"),
     PDF: Parser("pdf", 3, "PDF"),
-    DOCX: Parser("word", 2, "Word (.docx)"),
-    PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
+    DOCX: Parser("word", 3, "Word (.docx)"),
+    PPTX: Parser("powerpoint", 2, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 2, "Excel (.xlsx)"),
     CSV: Parser("csv_table", 2, "CSV"),
     TSV: Parser("csv_table", 2, "TSV"),
     ODT: Parser("open_document", 2, "OpenDocument text (.odt)"),
     ODS: Parser("open_document", 2, "OpenDocument spreadsheet (.ods)"),
     ODP: Parser("open_document", 2, "OpenDocument presentation (.odp)"),
-    RTF: Parser("rich_text", 1, "rich text (.rtf)"),
-    EPUB: Parser("epub", 1, "e-book (.epub)"),
+    RTF: Parser("rich_text", 2, "rich text (.rtf)"),
+    EPUB: Parser("epub", 2, "e-book (.epub)"),
     HTML: Parser("html", 3, "HTML"),
-    EMAIL: Parser("email_message", 1, "e-mail (.eml)"),
+    EMAIL: Parser("email_message", 2, "e-mail (.eml)"),
+    MAILBOX: Parser("mailbox", 1, "mailboxes (.mbox)"),
+    CALENDAR: Parser("calendar_cards", 1, "calendars and cards (.ics, .vcf)"),
+    SUBTITLES: Parser("subtitles", 1, "subtitles (.srt, .vtt)"),
+    TEX: Parser("markup", 1, "TeX (.tex)", passes_media_type=True),
+    ASCIIDOC: Parser("markup", 1, "AsciiDoc (.adoc)", passes_media_type=True),
+    ORG: Parser("markup", 1, "Org (.org)", passes_media_type=True),
     RST: Parser("restructured_text", 2, "reStructuredText (.rst)"),
     JSON: Parser("json_values", 1, "JSON"),
     JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
     NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
+    XML: Parser("xml_document", 1, "XML", passes_media_type=True),
+    SVG: Parser("xml_document", 1, "drawings (.svg)", passes_media_type=True),
     **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
 }
 
@@ -101,8 +117,8 @@ def parse(data: bytes, key: str) -> ParsedDocument:
         raise UnreadableDocument("The file is empty.")
     media_type = media_type_of(key, data)
     parser = PARSERS.get(media_type)
-    if media_type in OLD_OFFICE:
-        raise UnreadableDocument(OLD_OFFICE[media_type])
+    if media_type in REASONS:
+        raise UnreadableDocument(REASONS[media_type])
     if parser is None:
         supported = ", ".join(dict.fromkeys(known.label for known in PARSERS.values()))
         raise UnreadableDocument(

@@ -1,5 +1,6 @@
 """E-mail: who wrote what to whom, when, and the message itself; attachments are named."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -19,6 +20,7 @@ from rag_platform.errors import UnreadableDocument
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _HEADER = 2_000
 """Characters of a header that are read: some have thousands of recipients."""
+_MADE_OF = re.compile(r"image/|font/|text/css|(?:text|application)/javascript")
 _DEPTH = 5
 _PARTS = 1_000
 _NAMED = 20
@@ -60,6 +62,8 @@ class _Reader:
         self.headings: list[Heading] = []
         self._length = 0
         self._parts = 0
+        self._sheets: list[str] = []
+        """The style sheets that come with a page."""
         self._attachments: list[str] = []
         self._notes: dict[str, None] = {}
 
@@ -101,6 +105,8 @@ class _Reader:
                     self.message(message, depth + 1)
         elif isinstance(inner, list):
             parts = [child for child in inner if isinstance(child, Message)]
+            if kind == "multipart/related":
+                parts = self._with_its_sheets(parts)
             for child in _best(parts) if kind == "multipart/alternative" else parts:
                 self._part(child, depth)
         elif _is_attachment(part, kind):
@@ -108,10 +114,25 @@ class _Reader:
         else:
             self._text(part, kind)
 
+    def _with_its_sheets(self, parts: list[Message]) -> list[Message]:
+        """Parts that belong together, without the pictures and sheets that a page is made of."""
+        self._sheets = [
+            _payload(part).decode("utf-8", "replace")
+            for part in parts[:_PARTS]
+            if part.get_content_type() == "text/css"
+        ]
+        return [
+            part
+            for number, part in enumerate(parts)
+            if number == 0
+            or part.get_content_disposition() == "attachment"
+            or not (_MADE_OF.match(part.get_content_type()) or part.get("Content-Location"))
+        ]
+
     def _text(self, part: Message, kind: str) -> None:
         try:
             if kind == "text/html":
-                page = html.extract(_payload(part), part.get_content_charset() or "")
+                page = html.extract(_payload(part), part.get_content_charset() or "", self._sheets)
                 self._write(page.text, page.headings)
                 self._notes.update(dict.fromkeys(page.notes))
             else:

@@ -33,6 +33,8 @@ _EMPTY = re.compile(
     rb"(\s[^<>]*)?/>",
     re.IGNORECASE,
 )
+_LINK = re.compile(rb"<(?:\w+:)?link\b[^>]{1,1000}>", re.IGNORECASE)
+_SHEET = re.compile(rb"href=[\"']([^\"']{1,300}\.css)[\"']", re.IGNORECASE)
 _LOCKED = "The e-book is protected against copying; drop a copy without this protection."
 
 
@@ -51,6 +53,8 @@ def extract(data: bytes) -> ParsedDocument:
     headings: list[Heading] = []
     length = 0
     seen: set[str] = set()
+    notes: dict[str, None] = {}
+    sheets: dict[str, str] = {}
     for reference in children(first(opf, "spine"), "itemref"):
         path, kind = items.get(value_of(reference, "idref") or "", ("", ""))
         if path in seen or kind not in _CHAPTERS:
@@ -58,7 +62,10 @@ def extract(data: bytes) -> ParsedDocument:
         seen.add(path)
         if path in locked:
             raise UnreadableDocument(_LOCKED)
-        text, found = _chapter(archive.read(path) or b"", labels.get(path, ""))
+        chapter = archive.read(path) or b""
+        linked = _linked(archive, path, chapter, sheets)
+        text, found, noted = _chapter(chapter, labels.get(path, ""), linked)
+        notes.update(dict.fromkeys(noted))
         if text:
             headings += [Heading(h.level, h.title, h.start + length) for h in found]
             pieces.append(text)
@@ -71,6 +78,7 @@ def extract(data: bytes) -> ParsedDocument:
         author=", ".join(filter(None, map(_own_text, descendants(metadata, "creator")))) or None,
         created=moment(_said(metadata, "date")),
         modified=moment(_modified(metadata)),
+        notes=tuple(notes),
     )
 
 
@@ -86,21 +94,36 @@ def _package(archive: Archive) -> tuple[str, Element]:
     return path, parse_xml(content, archive.damaged)
 
 
-def _chapter(data: bytes, label: str) -> tuple[str, tuple[Heading, ...]]:
+def _linked(archive: Archive, path: str, chapter: bytes, sheets: dict[str, str]) -> list[str]:
+    """The style sheets that a chapter links to; ``sheets`` are those that were read already."""
+    found: list[str] = []
+    for link in _LINK.findall(chapter[:8192])[:10]:
+        if (reference := _SHEET.search(link)) is None:
+            continue
+        target = _joined(posixpath.dirname(path), reference[1].decode("utf-8", "replace"))
+        if target not in sheets:
+            sheets[target] = (archive.read(target) or b"").decode("utf-8", "replace")
+        found.append(sheets[target])
+    return found
+
+
+def _chapter(
+    data: bytes, label: str, sheets: list[str]
+) -> tuple[str, tuple[Heading, ...], tuple[str, ...]]:
     if declared := _ENCODING.match(data):
         with contextlib.suppress(LookupError):
             data = data.decode(declared[1].decode(), errors="replace").encode()
     data = _EMPTY.sub(rb"<\1\2></\1>", _FRAMES.sub(rb"<\1div", data))
     if not data.strip():
-        return "", ()
-    document = html.extract(data)
+        return "", (), ()
+    document = html.extract(data, sheets=sheets)
     text = document.text.strip("\n")
     moved = len(document.text) - len(document.text.lstrip("\n"))
     headings = tuple(Heading(h.level, h.title, h.start - moved) for h in document.headings)
     if text and not headings and any(map(str.isalnum, label)):
         text = f"# {label}\n\n{text}"
         headings = (Heading(1, label, 0),)
-    return text, headings
+    return text, headings, document.notes
 
 
 def _labels(archive: Archive, contents: list[str]) -> dict[str, str]:

@@ -10,11 +10,14 @@ from xml.etree.ElementTree import Element
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.blocks import Blocks
 from rag_platform.documents.parsing.excel_parts import SheetReader, TextReader, listen
+from rag_platform.documents.parsing.excel_sight import Painted, hidden_styles
 from rag_platform.documents.parsing.number_formats import built_in, shown
 from rag_platform.documents.parsing.ooxml import OfficePackage
 from rag_platform.documents.parsing.records import Records, Row
 from rag_platform.documents.parsing.xml_tree import children, first, value_of
 from rag_platform.errors import UnreadableDocument
+
+HIDDEN = "Text that the author has hidden was left out."
 
 
 def extract(data: bytes) -> ParsedDocument:
@@ -40,6 +43,8 @@ def extract(data: bytes) -> ParsedDocument:
             f"Formulas without a stored result: {reader.uncalculated}. To have the results read, "
             "open the file in a spreadsheet program, save it, and drop it again."
         )
+    if reader.hidden:
+        notes.append(HIDDEN)
     if not blocks.text and notes:
         raise UnreadableDocument(f"The file has no text. {' '.join(notes)}")
     return ParsedDocument(
@@ -60,9 +65,15 @@ class _Workbook:
         parts: dict[str, tuple[str, str]],
     ) -> None:
         self.uncalculated = 0
+        self.hidden = False
+        """Whether there are cells with text that nobody sees."""
+        self._package = package
         self._archive = package.archive
         paths = dict(parts.values())
-        self._formats = _formats(package.xml(paths.get("styles")))
+        styles = package.xml(paths.get("styles"))
+        self._formats = _formats(styles)
+        self._unseen = hidden_styles(styles, self._formats)
+        self._painted = Painted(())
         properties = first(workbook, "workbookPr")
         dated = value_of(properties, "date1904") if properties is not None else None
         self._from_1904 = dated in ("1", "true")
@@ -74,10 +85,21 @@ class _Workbook:
 
     def rows(self, path: str) -> Iterator[tuple[int, Row]]:
         """The rows with something in them, with their numbers from 1."""
-        sheet = SheetReader(self._shown)
+        sheet = SheetReader(self._shown, self._hides)
+        if self._unseen:
+            tables = self._package.related(path, "table")
+            self._painted = Painted(map(self._package.xml, tables))
+            for _ in listen(self._archive, path, self._painted):
+                pass
         for _ in listen(self._archive, path, sheet):
             yield from sheet.taken()
         self.uncalculated += sheet.uncalculated
+        self.hidden = self.hidden or sheet.hidden
+
+    def _hides(self, style: str, row: int, column: int) -> bool:
+        if not self._unseen or not style.isdecimal() or len(style) > 9:
+            return False
+        return int(style) in self._unseen and not self._painted.covers(row, column)
 
     def _shown(self, kind: str, style: str, value: str) -> str:
         if kind == "s":

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Protocol
 from xml.parsers import expat
 
 from rag_platform.documents.parsing.archive import Archive
+from rag_platform.documents.parsing.excel_sight import column_number
 from rag_platform.documents.parsing.records import Row
 from rag_platform.documents.parsing.xml_tree import ENTITIES
 from rag_platform.errors import UnreadableDocument
@@ -16,15 +18,36 @@ _LONGEST = 32_767
 
 Shown = Callable[[str, str, str], str]
 """What people see of a cell: from its type, its style's number and its stored value."""
+Hides = Callable[[str, int, int], bool]
+"""Whether nobody sees a cell: from its style's number, its row and its column from 1."""
+
+
+class Listener(Protocol):
+    """Hears the elements of a part."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        ...
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        ...
+
+    def text(self, text: str) -> None:
+        """Text inside of an element."""
+        ...
 
 
 class SheetReader:
     """Hears the elements of a sheet and keeps its filled rows until they are taken."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, hides: Hides) -> None:
         self.uncalculated = 0
         """Formulas without a result."""
+        self.hidden = False
+        """Whether there are cells with text that nobody sees."""
         self._shown = shown
+        self._hides = hides
         self._rows: list[tuple[int, Row]] = []
         self._row: Row = {}
         self._number = 0
@@ -81,7 +104,10 @@ class SheetReader:
     def _keep(self, value: str) -> None:
         text = self._shown(self._kind, self._style, value).strip()[:_LONGEST]
         if text and 0 <= self._column < _COLUMNS:
-            self._row[self._column] = text
+            if self._hides(self._style, self._number, self._column + 1):
+                self.hidden = True
+            else:
+                self._row[self._column] = text
 
 
 class TextReader:
@@ -120,7 +146,7 @@ class TextReader:
             self._text.append(text)
 
 
-def listen(archive: Archive, path: str, reader: SheetReader | TextReader) -> Iterator[None]:
+def listen(archive: Archive, path: str, reader: Listener) -> Iterator[None]:
     """Read a part; after each megabyte the reader's takings can be taken."""
 
     def declared(*_: object) -> None:
@@ -152,7 +178,4 @@ def _column(reference: str, otherwise: int) -> int:
     letters = _COLUMN.match(reference)
     if letters is None:
         return otherwise
-    number = 0
-    for letter in letters[0]:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
+    return column_number(letters[0]) - 1

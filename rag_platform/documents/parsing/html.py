@@ -5,6 +5,7 @@ what is left out of a document cannot be found in it.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -45,8 +46,11 @@ _DEEPEST = 5_000
 _COLUMNS = 200
 
 
-def extract(data: bytes, charset: str = "") -> ParsedDocument:
-    """Read HTML; ``charset`` is what its sender says of its encoding."""
+def extract(data: bytes, charset: str = "", sheets: Sequence[str] = ()) -> ParsedDocument:
+    """Read HTML; ``charset`` is what its sender says of its encoding.
+
+    ``sheets`` are the style sheets that it links to, where they come with it.
+    """
     declared = _CHARSET.search(data[:4096])
     text = decode(data, charset or (declared[1].decode() if declared else ""))
     require_ordinary(text)
@@ -54,7 +58,7 @@ def extract(data: bytes, charset: str = "") -> ParsedDocument:
     titles = [line_of(node) for node in tree.css("title")][:1]
     meta = _meta(tree)
     declared_language = _LANGUAGE.match(_declared_language(tree))
-    hidden = hidden_text.remove_hidden(tree)
+    hidden = hidden_text.remove_hidden(tree, sheets)
     for node in tree.css(_NOISE):
         if node.tag not in ("html", "body"):
             node.decompose()

@@ -7,142 +7,37 @@ import zipfile
 import zlib
 
 from rag_platform.documents.parsing.archive import MAX_MEMBERS, member_count
-
-MARKDOWN = "text/markdown"
-TEXT = "text/plain"
-HTML = "text/html"
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
-ODT = "application/vnd.oasis.opendocument.text"
-ODS = "application/vnd.oasis.opendocument.spreadsheet"
-ODP = "application/vnd.oasis.opendocument.presentation"
-EPUB = "application/epub+zip"
-RTF = "application/rtf"
-CSV = "text/csv"
-TSV = "text/tab-separated-values"
-DOC = "application/msword"
-XLS = "application/vnd.ms-excel"
-PPT = "application/vnd.ms-powerpoint"
-EMAIL = "message/rfc822"
-JSON = "application/json"
-JSON_LINES = "application/jsonl"
-RST = "text/x-rst"
-NOTEBOOK = "application/x-ipynb+json"
-UNKNOWN = "application/octet-stream"
-
-_ZIP = "application/zip"
-_OLE = "application/x-ole-storage"
-
-OLD_OFFICE = {
-    DOC: "This is a Word file of the old kind (.doc); save it as .docx and drop it again.",
-    XLS: "This is an Excel file of the old kind (.xls); save it as .xlsx and drop it again.",
-    PPT: "This is a PowerPoint file of the old kind (.ppt); save it as .pptx and drop it again.",
-    XLSB: "This is a binary Excel file (.xlsb); save it as .xlsx and drop it again.",
-}
-"""Formats that are not read, each with what to do."""
-
-SOURCES: dict[str, tuple[str, ...]] = {
-    "text/x-python": ("py", "pyi", "pyw"),
-    "text/javascript": ("js", "mjs", "cjs", "jsx"),
-    "text/x-typescript": ("ts", "mts", "cts", "tsx"),
-    "text/x-java": ("java",),
-    "text/x-kotlin": ("kt", "kts"),
-    "text/x-scala": ("scala",),
-    "text/x-csharp": ("cs",),
-    "text/x-go": ("go",),
-    "text/x-rust": ("rs",),
-    "text/x-c": ("c", "h"),
-    "text/x-c++": ("cpp", "cc", "cxx", "hpp", "hh", "hxx"),
-    "text/x-swift": ("swift",),
-    "text/x-php": ("php",),
-    "text/x-ruby": ("rb",),
-    "text/x-perl": ("pl", "pm"),
-    "text/x-lua": ("lua",),
-    "text/x-r": ("r",),
-    "application/sql": ("sql",),
-    "text/x-shellscript": ("sh", "bash", "zsh"),
-    "text/x-powershell": ("ps1", "psm1"),
-    "application/yaml": ("yaml", "yml"),
-    "application/toml": ("toml",),
-    "text/x-ini": ("ini", "cfg", "conf", "properties"),
-    "application/xml": ("xml", "xsd", "xsl", "xslt"),
-    "text/css": ("css", "scss", "less"),
-    "text/x-dockerfile": ("dockerfile",),
-    "text/x-makefile": ("mk",),
-}
-"""Source code: media types and the endings of names."""
-_WHOLE_NAMES = {"dockerfile": "text/x-dockerfile", "makefile": "text/x-makefile"}
-
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"PK\x03\x04", _ZIP),
-    (b"PK\x05\x06", _ZIP),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    (b"Rar!\x1a\x07", "application/vnd.rar"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLE),
-    (b"{\\rtf", RTF),
-    (b"%!PS", "application/postscript"),
-    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
-    (b"\x7fELF", "application/x-executable"),
-    (b"ID3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
+from rag_platform.documents.parsing.formats import (
+    CALENDAR,
+    DOC,
+    DOCX,
+    EMAIL,
+    EPUB,
+    HTML,
+    IWORK,
+    JSON,
+    MAILBOX,
+    NAMES,
+    ODP,
+    ODS,
+    ODT,
+    OLE,
+    OUTLOOK,
+    PDF,
+    PPT,
+    PPTX,
+    SIGNATURES,
+    SUBTITLES,
+    SVG,
+    TEXT,
+    UNKNOWN,
+    WHOLE_NAMES,
+    XLS,
+    XLSB,
+    XLSX,
+    XML,
+    ZIP,
 )
-
-_NAMES = {
-    "md": MARKDOWN,
-    "markdown": MARKDOWN,
-    "mdown": MARKDOWN,
-    "mkd": MARKDOWN,
-    "txt": TEXT,
-    "text": TEXT,
-    "log": TEXT,
-    "rst": RST,
-    "html": HTML,
-    "htm": HTML,
-    "xhtml": HTML,
-    "pdf": PDF,
-    "docx": DOCX,
-    "docm": DOCX,
-    "dotx": DOCX,
-    "doc": DOC,
-    "xls": XLS,
-    "ppt": PPT,
-    "xlsx": XLSX,
-    "xlsm": XLSX,
-    "xlsb": XLSB,
-    "pptx": PPTX,
-    "pptm": PPTX,
-    "ppsx": PPTX,
-    "odt": ODT,
-    "ods": ODS,
-    "odp": ODP,
-    "epub": EPUB,
-    "rtf": RTF,
-    "csv": CSV,
-    "tsv": TSV,
-    "json": JSON,
-    "geojson": JSON,
-    "jsonl": JSON_LINES,
-    "ndjson": JSON_LINES,
-    "ipynb": NOTEBOOK,
-    "eml": EMAIL,
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "mp3": "audio/mpeg",
-    "mp4": "video/mp4",
-    "zip": _ZIP,
-}
-_NAMES.update((ending, kind) for kind, endings in SOURCES.items() for ending in endings)
 
 _FOLDERS = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX))
 _MAIN_PARTS = (
@@ -166,6 +61,7 @@ _EMAIL_START = re.compile(
     rb":[^\n]*\n(?:[ \t][^\n]*\n){0,200}){3}",
     re.IGNORECASE,
 )
+_MAILBOX_START = re.compile(rb"From \S+ [^\r\n]{10,200}\r?\n[A-Za-z-]{1,60}:")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:\"[^\"\n]*\"\s*:|\})|\[\s*[\[{\"\d\]-])")
 _SHEBANG = re.compile(rb"#!\s*\S*/(?:env\s+(?:-S\s+)?)?([a-z]+)")
 _INTERPRETERS = {
@@ -178,6 +74,10 @@ _INTERPRETERS = {
     "ruby": "rb",
     "perl": "pl",
 }
+_XML_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]{0,300}\?>\s*(?:<!--.{0,2000}?-->\s*)*(<svg\b)?|(<svg\s))",
+    re.IGNORECASE | re.DOTALL,
+)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body)\b",
@@ -188,11 +88,11 @@ _HTML_START = re.compile(
 def media_type_of(key: str, head: bytes) -> str:
     """The media type of a file from its first bytes (the more the better) and its name."""
     name = key.rsplit("/", 1)[-1]
-    named = _NAMES.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
+    named = NAMES.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
     # PDF readers accept the header anywhere in the first kilobyte; so do scanners' prefixes.
     if head.startswith(b"%PDF-") or (named in ("", PDF) and b"%PDF-" in head[:1024]):
         return PDF
-    for signature, media_type in _SIGNATURES:
+    for signature, media_type in SIGNATURES:
         if head.startswith(signature):
             return _inside(media_type, head, named)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
@@ -206,32 +106,42 @@ def media_type_of(key: str, head: bytes) -> str:
 
 def _unnamed(head: bytes, name: str) -> str:
     """The type of a file whose name says nothing."""
-    if source := _WHOLE_NAMES.get(name.lower()):
+    if source := WHOLE_NAMES.get(name.lower()):
         return source
     if not _seems_text(head[:4096]):
         return UNKNOWN
     if _EMAIL_START.match(head[:65536]):
         return EMAIL
+    if _MAILBOX_START.match(head[:65536]):
+        return MAILBOX
+    if head.startswith((b"BEGIN:VCALENDAR", b"BEGIN:VCARD")):
+        return CALENDAR
+    if head.lstrip(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
+        return SUBTITLES
     if script := _SHEBANG.match(head[:200]):
-        return _NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
+        return NAMES.get(_INTERPRETERS.get(script[1].decode(), ""), TEXT)
+    if found := _XML_START.match(head[:4096]):
+        return SVG if found[1] or found[2] else XML
     return JSON if _JSON_START.match(head[:4096]) else TEXT
 
 
 def _inside(media_type: str, head: bytes, named: str) -> str:
     """What a container holds; its name decides where its content does not tell."""
-    if media_type == _OLE:
+    if media_type == OLE:
         return _old(head, named)
-    return _zipped(head, named) if media_type == _ZIP else media_type
+    return _zipped(head, named) if media_type == ZIP else media_type
 
 
 def _old(head: bytes, named: str) -> str:
     """What a container of the old kind holds: its streams' names stand in it in UTF-16."""
     if "EncryptedPackage".encode("utf-16-le") in head and named in (DOCX, PPTX, XLSX):
         return named  # a new file with a password; its parser says so
+    if "__substg1.0_".encode("utf-16-le") in head:
+        return OUTLOOK
     for stream, kind in (("WordDocument", DOC), ("PowerPoint Document", PPT), ("Workbook", XLS)):
         if stream.encode("utf-16-le") in head:
             return kind
-    return named if named.startswith("application/") and named not in (PDF, _ZIP) else _OLE
+    return named if named.startswith("application/") and named not in (PDF, ZIP) else OLE
 
 
 def _zipped(head: bytes, named: str) -> str:
@@ -258,12 +168,14 @@ def _zipped(head: bytes, named: str) -> str:
                        (b"oebps-package+xml", EPUB)):  # fmt: skip
         if mark in said:
             return kind
+    if any(member.endswith(".iwa") or member.endswith("Index.zip") for member in members):
+        return IWORK
     for folder, kind in _FOLDERS:
         if any(member.startswith(folder) for member in members):
             return kind
     # Its parser says what is missing or locked.
     usual = "META-INF/container.xml" if named == EPUB else "content.xml"
-    return named if named in (ODT, ODS, ODP, EPUB) and usual in members else _ZIP
+    return named if named in (ODT, ODS, ODP, EPUB) and usual in members else ZIP
 
 
 def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -32,10 +32,17 @@ def extract(data: bytes) -> ParsedDocument:
     if next(descendants(manifest, "encryption-data"), None) is not None:
         raise archive.encrypted()
     content = part("content.xml")
-    body = first(content, "body")
-    if content is None or body is None:
+    if content is None:
         raise UnreadableDocument(archive.damaged)
-    reader = TextReader(content, part("styles.xml"))
+    return read(content, part("styles.xml"), part("meta.xml"))
+
+
+def read(content: Element, styles: Element | None, about: Element | None) -> ParsedDocument:
+    """The document in its parts, which are all the same element in a flat file (.fodt)."""
+    body = first(content, "body")
+    if body is None:
+        raise UnreadableDocument("The file is damaged: it is not a complete OpenDocument file.")
+    reader = TextReader(content, styles)
     pages: list[Page] | None = None
     notes: list[str] = []
     for kind in body:
@@ -52,7 +59,7 @@ def extract(data: bytes) -> ParsedDocument:
         notes.append(HIDDEN)
     if not blocks.text and notes:
         raise UnreadableDocument(f"The file has no text. {' '.join(notes)}")
-    meta = first(part("meta.xml"), "meta")
+    meta = first(about, "meta")
     said = {local_name(item): " ".join((item.text or "").split()) for item in _items(meta)}
     top = next((heading.title for heading in blocks.headings if heading.level == 1), None)
     return ParsedDocument(
@@ -83,19 +90,23 @@ def _sheets(spreadsheet: Element, reader: TextReader) -> list[str]:
 def _slides(presentation: Element, reader: TextReader) -> list[Page]:
     pages: list[Page] = []
     blocks = reader.blocks
+    reader.sight.pictured = False  # it is known of each slide
     for number, slide in enumerate(children(presentation, "page"), 1):
         title = ""
         shapes: list[Element] = []
+        paper = reader.sight.slide_paper(slide)
         for shape in slide:
             if value_of(shape, "class") == "title" and not title:
-                title = reader.plain(shape)
+                with reader.sight.on(paper):
+                    title = reader.title(shape)
             elif local_name(shape) != "notes":
                 shapes.append(shape)
         begin = blocks.length
         blocks.heading(1, title if any(map(str.isalnum, title)) else f"Slide {number}")
         begin = blocks.headings[-1].start if blocks.headings else begin
-        for shape in shapes:
-            reader.blocks_of([shape])
+        with reader.sight.on(paper):
+            for shape in shapes:
+                reader.shape(shape)
         for frame in children(first(slide, "notes"), "frame"):
             if value_of(frame, "class") == "notes" and (text := reader.plain(frame)):
                 blocks.add(f"Notes: {text}")

@@ -1,13 +1,16 @@
 """The text of an OpenDocument file: its blocks, lists, tables and notes, with their styles."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
 from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.open_document_styles import Sight, Styles
 from rag_platform.documents.parsing.records import Row
 from rag_platform.documents.parsing.tables import markdown_table
 from rag_platform.documents.parsing.xml_tree import (
+    descendants,
     first,
     local_name,
     value_of,
@@ -26,68 +29,6 @@ _HIDES = frozenset({"hidden-text", "hidden-paragraph"})
 _COLUMNS = 16_384
 _ALIKE = 100
 """So many equal rows that a file counts instead of writing are read."""
-_LONGEST_CHAIN = 20
-
-
-class Styles:
-    """What the styles say that a text needs: names to inherit by, bullets, what is hidden."""
-
-    def __init__(self, roots: Iterable[Element | None]) -> None:
-        self._styles: dict[str, Element] = {}
-        self._numbered: dict[str, set[int]] = {}
-        for root in roots:
-            for group in ("styles", "automatic-styles"):
-                for style in _items(first(root, group)):
-                    name = value_of(style, "name") or ""
-                    if local_name(style) == "style":
-                        self._styles[name] = style
-                    elif local_name(style) == "list-style":
-                        self._numbered[name] = {
-                            int(value_of(level, "level") or "1")
-                            for level in style
-                            if local_name(level) == "list-level-style-number"
-                            and value_of(level, "num-format")
-                            and (value_of(level, "level") or "1").isdecimal()
-                        }
-
-    def is_title(self, name: str | None) -> bool:
-        """Whether a paragraph of this style is the document's title."""
-        return any(key == "Title" for key, _ in self._chain(name))
-
-    def is_numbered(self, name: str | None, level: int) -> bool:
-        """Whether a list of this style has numbers at a level from 1."""
-        return level in self._numbered.get(name or "", ())
-
-    def hides(self, name: str | None) -> bool:
-        """Whether text of this style is hidden."""
-        for _, style in self._chain(name):
-            display = value_of_first(style, "text-properties", "display")
-            if display is not None:
-                return display == "none"
-        return False
-
-    def shows_nothing(self, name: str | None) -> bool:
-        """Whether a sheet of this style is hidden."""
-        return any(
-            value_of_first(style, "table-properties", "display") == "false"
-            for _, style in self._chain(name)
-        )
-
-    def _chain(self, name: str | None) -> Iterator[tuple[str, Element]]:
-        for _ in range(_LONGEST_CHAIN):
-            style = self._styles.get(name or "")
-            if style is None:
-                if name:
-                    yield name, Element("none")
-                return
-            yield name or "", style
-            name = value_of(style, "parent-style-name")
-
-
-def value_of_first(element: Element, child: str, name: str) -> str | None:
-    """An attribute of a child."""
-    found = first(element, child)
-    return None if found is None else value_of(found, name)
 
 
 class TextReader:
@@ -96,6 +37,7 @@ class TextReader:
     def __init__(self, content: Element, styles: Element | None) -> None:
         self.blocks = Blocks()
         self.styles = Styles((styles, content))
+        self.sight = Sight(self.styles, content, styles)
         self.hidden = False
         """Whether hidden text was met, and left out."""
         self._titled = False
@@ -126,13 +68,23 @@ class TextReader:
     def records(self, sheet: Element) -> Iterator[tuple[int, Row]]:
         """The filled rows of a sheet, with their numbers."""
         number = 0
+        columns = _Columns(sheet)
+        conditions = any(local_name(item) == "conditional-formats" for item in sheet)
         for row in _rows(sheet):
+            usual = value_of(row, "default-cell-style-name")
             times = _repeated(row, "number-rows-repeated")
             cells: Row = {}
             column = 0
             for cell in row:
                 wide = _repeated(cell, "number-columns-repeated")
-                if local_name(cell) == "table-cell" and (text := self.plain(cell)):
+                if local_name(cell) != "table-cell" or not len(cell):
+                    text = ""
+                else:
+                    style = value_of(cell, "style-name") or usual or columns.style(column)
+                    paper = self.sight.cell_paper((style, "table-cell-properties"))
+                    with self.sight.on(None if conditions else paper, style):
+                        text = self.plain(cell)
+                if text:
                     cells |= dict.fromkeys(range(column, min(column + wide, _COLUMNS)), text)
                 column += wide
             if cells:
@@ -146,19 +98,25 @@ class TextReader:
         for child in container:
             name = local_name(child)
             if name in ("p", "h"):
-                texts.append(self._inline(child))
+                texts.append(self._inline(child, _names(child)))
                 boxes, self._boxes = self._boxes, []
-                texts += map(self.plain, boxes)
+                for box in boxes:
+                    with self.sight.on(self.sight.box_paper(box), value_of(box, "style-name")):
+                        texts.append(self.plain(box))
+            elif name in _HIDES or value_of(child, "display") == "none":
+                self._hide(child)
             elif name not in _SKIPPED:
                 texts.append(self.plain(child))
         return " ".join(" ".join(texts).split())
 
+    def title(self, shape: Element) -> str:
+        """The text of a slide's title."""
+        with self.sight.on(self.sight.box_paper(shape), value_of(shape, "style-name")):
+            return self.plain(shape)
+
     def _paragraph(self, paragraph: Element, heading: bool) -> None:
         style = value_of(paragraph, "style-name")
-        if self.styles.hides(style):
-            self._hide(paragraph)
-            return
-        text = re.sub(r" *\n *", "\n", self._inline(paragraph)).strip()
+        text = re.sub(r" *\n *", "\n", self._inline(paragraph, _names(paragraph))).strip()
         if text and not heading and self.styles.is_title(style):
             self._titled = True
             self.blocks.heading(1, text)
@@ -170,7 +128,12 @@ class TextReader:
             self.blocks.add(text)
         boxes, self._boxes = self._boxes, []
         for box in boxes:
-            self.blocks_of(box)
+            self.shape(box)
+
+    def shape(self, shape: Element) -> None:
+        """A frame or a shape, on its own paper."""
+        with self.sight.on(self.sight.box_paper(shape), value_of(shape, "style-name")):
+            self.blocks_of([shape])
 
     def _list(self, whole: Element, level: int, style: str | None) -> None:
         style = value_of(whole, "style-name") or style
@@ -183,7 +146,7 @@ class TextReader:
             later: list[Element] = []
             for child in item:
                 if local_name(child) == "p":
-                    texts.append(self._inline(child).strip())
+                    texts.append(self._inline(child, _names(child)).strip())
                 else:
                     later.append(child)
             text = "\n".join(filter(None, texts))
@@ -192,11 +155,13 @@ class TextReader:
                 mark = f"{number}." if numbered else "-"
                 self.blocks.add(f"{'  ' * min(level - 1, 8)}{mark} {text}", "item")
             boxes, self._boxes = self._boxes, []
-            for child in (*later, *boxes):
+            for child in later:
                 if local_name(child) == "list":
                     self._list(child, level + 1, style)
                 else:
                     self.blocks_of([child])
+            for box in boxes:
+                self.shape(box)
 
     def _table(self, table: Element) -> None:
         rows: list[list[str]] = []
@@ -205,15 +170,24 @@ class TextReader:
             for cell in row:
                 if local_name(cell) in ("table-cell", "covered-table-cell"):
                     wide = _repeated(cell, "number-columns-repeated")
-                    text = self.plain(cell)
+                    paper = self.sight.cell_paper(
+                        (value_of(cell, "style-name"), "table-cell-properties"),
+                        (value_of(row, "style-name"), "table-row-properties"),
+                        (value_of(table, "style-name"), "table-properties"),
+                    )
+                    with self.sight.on(paper):
+                        text = self.plain(cell)
                     cells += [text] * (min(wide, 64) if text else min(wide, 1024 - len(cells)))
             rows.append(cells)
         used = max((n + 1 for row in rows for n, text in enumerate(row) if text), default=0)
         self.blocks.add(markdown_table([row[:used] for row in rows]), "table")
 
-    def _inline(self, element: Element) -> str:
-        """A paragraph's text; notes and text boxes in it are put aside."""
-        pieces = [element.text or ""]
+    def _inline(self, element: Element, names: tuple[str, ...]) -> str:
+        """A paragraph's text; notes and text boxes in it are put aside.
+
+        ``names`` are the styles of the element and those around it, the innermost first.
+        """
+        pieces = [self._seen(element.text, names)]
         for child in element:
             name = local_name(child)
             if name == "s" or name == "tab":
@@ -224,14 +198,19 @@ class TextReader:
                 pieces.append(self._note(child))
             elif name in ("frame", "text-box", "custom-shape", "rect", "g"):
                 self._boxes.append(child)
-            elif name in _HIDES or (
-                name == "span" and self.styles.hides(value_of(child, "style-name"))
-            ):
+            elif name in _HIDES:
                 self._hide(child)
             elif name not in _SKIPPED:
-                pieces.append(self._inline(child))
-            pieces.append(child.tail or "")
+                pieces.append(self._inline(child, (*_names(child), *names)))
+            pieces.append(self._seen(child.tail, names))
         return re.sub(r"[ \t\r]+", " ", "".join(pieces))
+
+    def _seen(self, text: str | None, names: tuple[str, ...]) -> str:
+        """A piece of text, or nothing if it is hidden."""
+        if text and text.strip() and self.sight.hides(names):
+            self.hidden = True
+            return ""
+        return text or ""
 
     def _note(self, note: Element) -> str:
         mark = first(note, "note-citation")
@@ -262,5 +241,24 @@ def _repeated(element: Element, name: str) -> int:
     return max(1, int(number)) if number.isdecimal() and len(number) < 9 else 1
 
 
-def _items(element: Element | None) -> list[Element]:
-    return [] if element is None else list(element)
+def _names(element: Element) -> tuple[str, ...]:
+    name = value_of(element, "style-name")
+    return (name,) if name else ()
+
+
+class _Columns:
+    """The styles of a sheet's columns."""
+
+    def __init__(self, sheet: Element) -> None:
+        self._ends: list[int] = []
+        self._styles: list[str | None] = []
+        end = 0
+        for column in descendants(sheet, "table-column"):
+            end += _repeated(column, "number-columns-repeated")
+            self._ends.append(end)
+            self._styles.append(value_of(column, "default-cell-style-name"))
+
+    def style(self, column: int) -> str | None:
+        """The style of the cells of a column, from 0, that name none."""
+        place = bisect_right(self._ends, column)
+        return self._styles[place] if place < len(self._styles) else None

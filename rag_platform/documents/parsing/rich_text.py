@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.documents.parsing.blocks import Blocks
+from rag_platform.documents.parsing.rich_text_colours import Colours
 from rag_platform.documents.parsing.rich_text_words import (
+    CHANGES,
     CHARACTERS,
     CHARSETS,
     DESTINATIONS,
     INFO,
     SKIPPED,
     TOKEN,
+    Halves,
     Paragraph,
     State,
 )
@@ -57,6 +60,7 @@ class _Reader:
         self.dates: dict[str, datetime] = {}
         self.hidden = False
         """Whether hidden text was met, and left out."""
+        self._colours = Colours()
         self._state = State()
         self._stack: list[State] = []
         self._paragraph = Paragraph()
@@ -68,7 +72,7 @@ class _Reader:
         self._bytes = bytearray()
         self._skip = 0
         self._optional = False
-        self._high = 0  # the first half of a surrogate pair
+        self._halves = Halves()
         self._pieces: dict[str, list[str]] = {}
         self._row: list[str] = []
         self._rows: list[list[str]] = []
@@ -151,6 +155,9 @@ class _Reader:
             self._text(CHARACTERS[word])
         elif state.destination == "skipped":
             return
+        elif word == "background":
+            self._colours.page_known = False
+            self._enter("skipped")
         elif word in SKIPPED or (state.destination == "info" and word not in INFO):
             self._enter("skipped")
         elif word in DESTINATIONS:
@@ -171,8 +178,10 @@ class _Reader:
     def _property(self, word: str, value: int | None) -> None:
         state, paragraph = self._state, self._paragraph
         on = value != 0
-        if word in ("v", "deleted", "plain", "f", "ansicpg", "mac", "pca", "pc"):
+        if word in CHANGES:
             self._flush()
+        if self._colours.word(word, value, state, paragraph):
+            return
         if word == "pard":
             self._paragraph = Paragraph()
         elif word == "intbl":
@@ -196,6 +205,7 @@ class _Reader:
         elif word == "plain":
             state.hidden = state.deleted = False
             state.encoding = ""
+            state.colour, state.size, state.paper = 0, 24, state.paper and 0
         elif word == "uc":
             state.skip = min(max(value or 0, 0), 16)
         elif word == "f":
@@ -222,14 +232,7 @@ class _Reader:
     def _unicode(self, code: int) -> None:
         self._flush()
         self._skip = self._state.skip
-        code &= 0xFFFF
-        if 0xD800 <= code < 0xDC00:
-            self._high = code
-            return
-        if 0xDC00 <= code < 0xE000:
-            code = 0x10000 + ((self._high - 0xD800) << 10) + code - 0xDC00 if self._high else 0xFFFD
-        self._high = 0
-        self._text(chr(code))
+        self._text(self._halves.character(code))
 
     def _enter(self, destination: str) -> None:
         self._flush()
@@ -244,10 +247,19 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         state = self._state
-        if state.hidden and state.destination in ("text", "footnote"):
+        if state.destination == "colortbl":
+            self._colours.define(text)
+        elif state.destination in ("text", "footnote") and self._hides(text):
             self.hidden = self.hidden or bool(text.strip())
         elif not state.deleted and state.destination != "skipped":
             self._pieces.setdefault(state.destination, []).append(text)
+
+    def _hides(self, text: str) -> bool:
+        state = self._state
+        # Blanks between words of two colours belong to those that are seen.
+        return state.hidden or (
+            bool(text.strip()) and self._colours.hides(state, self._paragraph, len(self._row))
+        )
 
     def _named_style(self) -> None:
         name = "".join(self._pieces.pop("stylesheet", ())).strip(" ;").lower()

@@ -11,7 +11,7 @@ TOKEN = re.compile(
 SKIPPED = frozenset(
     re.findall(
         r"\w+",
-        "colortbl listtable listoverridetable rsidtbl generator xmlnstbl themedata filetbl "
+        "listtable listoverridetable rsidtbl generator xmlnstbl themedata filetbl "
         "colorschememapping latentstyles datastore pict object objdata fldinst nonshppict "
         "bkmkstart bkmkend revtbl mmathPr template private atnid atnauthor annotation atnref "
         "atrfstart atrfend atntime atndate atnicn atnparent shprslt pn pnseclvl xe tc rxe "
@@ -23,9 +23,27 @@ SKIPPED = frozenset(
 
 INFO = frozenset({"title", "author", "creatim", "revtim"})
 DESTINATIONS = INFO | frozenset(
-    ("info", "stylesheet", "fonttbl", "footnote", "header", "footer", "listtext", "pntext")
+    (
+        "pntext",
+        "info",
+        "stylesheet",
+        "fonttbl",
+        "colortbl",
+        "footnote",
+        "header",
+        "footer",
+        "listtext",
+    )
 )
 """Groups whose text is put aside."""
+
+CHANGES = frozenset(
+    re.findall(
+        r"\w+",
+        "v deleted plain f ansicpg mac pca pc pard cbpat red green blue cf cb highlight chcbpat fs",
+    )
+)
+"""Words before which the letters so far are written as they were."""
 
 CHARACTERS = {
     **{"tab": " ", "line": "\n", "lquote": "‘", "rquote": "’", "ldblquote": "“"},
@@ -49,6 +67,12 @@ class State:
     skip: int = 1
     """How many characters stand in for one in Unicode."""
     encoding: str = ""
+    colour: int = 0
+    """The number of the letters' colour, 0 for that of the page's text."""
+    size: int = 24
+    """Half points."""
+    paper: int | None = 0
+    """The number of the colour behind the letters, 0 for none; ``None`` where nobody can tell."""
 
 
 @dataclass(slots=True)
@@ -59,3 +83,23 @@ class Paragraph:
     listed: bool = False
     in_table: bool = False
     indent: int = 0
+    paper: int | None = 0
+    """As of the letters."""
+
+
+class Halves:
+    """Puts characters together that come as two halves of 16 bits."""
+
+    def __init__(self) -> None:
+        self._high = 0
+
+    def character(self, code: int) -> str:
+        """The character of a code, or nothing for the first half of a pair."""
+        code &= 0xFFFF
+        high, self._high = self._high, 0
+        if 0xD800 <= code < 0xDC00:
+            self._high = code
+            return ""
+        if 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + code - 0xDC00 if high else 0xFFFD
+        return chr(code)

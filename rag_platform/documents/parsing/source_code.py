@@ -77,7 +77,7 @@ _DEFINITIONS: dict[str, tuple[str, ...]] = {
     "application/yaml": (_KEY,),
     "application/toml": (_SECTION,),
     "text/x-ini": (_SECTION,),
-    "application/xml": (),
+    "application/xslt+xml": (),
     "text/css": (),  # a rule says by itself what it is about
     "text/x-dockerfile": (r"(?P<what>FROM)\s++(?P<name>\S.*+)",),
     "text/x-makefile": (r"(?P<name>[\w./%-]++)\s*+:(?!=)",),

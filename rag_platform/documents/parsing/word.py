@@ -14,6 +14,7 @@ from rag_platform.documents.parsing.blocks import Blocks
 from rag_platform.documents.parsing.equations import equation
 from rag_platform.documents.parsing.ooxml import OfficePackage
 from rag_platform.documents.parsing.tables import markdown_table
+from rag_platform.documents.parsing.word_sight import SHAPES, Sight
 from rag_platform.documents.parsing.word_styles import Style, Styles
 from rag_platform.documents.parsing.xml_tree import first, local_name, value_of
 from rag_platform.errors import UnreadableDocument
@@ -37,10 +38,16 @@ def extract(data: bytes) -> ParsedDocument:
     def part(kind: str) -> Element | None:
         return package.xml(next(iter(parts.get(kind, ())), None))
 
-    body = first(package.xml(package.main), "body")
+    def margins() -> list[Element | None]:
+        paths = [path for kind in ("header", "footer") for path in parts.get(kind, ())]
+        return [package.xml(path) for path in dict.fromkeys(paths)]
+
+    document = package.xml(package.main)
+    body = first(document, "body")
     if body is None:
         raise UnreadableDocument(package.damaged)
-    reader = _Reader(Styles(part("styles"), part("numbering")))
+    styles = Styles(part("styles"), part("numbering"))
+    reader = _Reader(styles, Sight(styles, document, part("settings"), margins))
     reader.blocks_of(body)
     reader.footnotes(part("footnotes"))
     reader.footnotes(part("endnotes"))
@@ -63,15 +70,20 @@ def extract(data: bytes) -> ParsedDocument:
 class _Reader:
     """Walks the body and writes blocks."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: Styles, sight: Sight) -> None:
         self.blocks = Blocks()
         self.title = ""
         self.hidden = False
         """Whether hidden text was met, and left out."""
         self._styles = styles
         self._style = Style()
+        self._sight = sight
+        self._around = Element("p")
+        """The paragraph that is read."""
+        self._shape: Element | None = None
         self._numbers: Counter[tuple[str, int]] = Counter()
-        self._boxes: list[Element] = []
+        self._boxes: list[tuple[Element, Element | None]] = []
+        """Text boxes, each with the shape that it stands in."""
 
     def blocks_of(self, container: Element) -> None:
         """Everything in a body, a cell or a text box."""
@@ -102,6 +114,7 @@ class _Reader:
             said.add(text)
 
     def _paragraph(self, paragraph: Element) -> None:
+        self._around = paragraph
         style = self._style = self._styles.of(first(paragraph, "pPr"))
         lines = (" ".join(line.split()) for line in self._inline(paragraph).split("\n"))
         text = "\n".join(lines).strip()
@@ -117,8 +130,9 @@ class _Reader:
         else:
             self.blocks.add(text)
         boxes, self._boxes = self._boxes, []
-        for box in boxes:
-            self.blocks_of(box)
+        for box, shape in boxes:
+            with self._sight.on(self._sight.box_paper(shape)):
+                self.blocks_of(box)
 
     def _mark(self, numbering: str, indent: int, bullet: bool) -> str:
         if bullet:
@@ -129,17 +143,21 @@ class _Reader:
         return f"{self._numbers[numbering, indent]}."
 
     def _table(self, table: Element) -> None:
-        whole_rows = list(_children(table, "tr"))
+        whole_rows = [row for row in _children(table, "tr") if not self._hides_row(row)]
         rows = [list(_cells(row)) for row in whole_rows]
         if sum(map(len, rows)) == 1:
-            self.blocks_of(rows[0][0] if rows[0] else rows[-1][0])  # a frame, not a table
+            cell = next(cell for row in rows for cell in row)
+            with self._sight.on(self._sight.cell_paper(cell, table)):
+                self.blocks_of(cell)  # a frame, not a table
             return
         lines: list[list[str]] = []
         for whole, row in zip(whole_rows, rows, strict=True):
             line = [""] * _number(first(whole, "trPr", "gridBefore"), 0)
             for cell in row:
                 span, continued = _spans(cell)
-                line += ["" if continued else self._plain(cell), *[""] * (span - 1)]
+                with self._sight.on(self._sight.cell_paper(cell, table)):
+                    text = "" if continued else self._plain(cell)
+                line += [text, *[""] * (span - 1)]
             lines.append(line)
         self.blocks.add(markdown_table(lines), "table")
 
@@ -149,10 +167,13 @@ class _Reader:
         for child in container:
             name = local_name(child)
             if name == "p":
+                self._around = child
                 self._style = self._styles.of(first(child, "pPr"))
                 texts.append(self._inline(child))
                 boxes, self._boxes = self._boxes, []
-                texts += map(self._plain, boxes)
+                for box, shape in boxes:
+                    with self._sight.on(self._sight.box_paper(shape)):
+                        texts.append(self._plain(box))
             elif name in ("tbl", "tr", "tc") or name in _CONTAINERS:
                 texts.append(self._plain(child))
         return " ".join(" ".join(texts).split())
@@ -171,20 +192,38 @@ class _Reader:
             elif name == "noBreakHyphen":
                 pieces.append("-")
             elif name == "txbxContent":
-                self._boxes.append(child)
+                self._boxes.append((child, self._shape))
+            elif name in SHAPES:
+                outer, self._shape = self._shape, child
+                pieces.append(self._inline(child))
+                self._shape = outer
             elif name == "AlternateContent":
                 pieces.append(self._inline(_choice(child)))
             elif name == "oMath":
                 pieces.append(f" {equation(child).strip()} ")
-            elif name == "r" and self._styles.hides(first(child, "rPr"), self._style.hidden):
-                self.hidden = self.hidden or any(
-                    local_name(item) == "t" and item.text for item in child.iter()
-                )
+            elif name == "r" and self._hides(first(child, "rPr")):
+                self.hidden = self.hidden or _holds_text(child)
             elif name in ("footnoteReference", "endnoteReference"):
                 pieces.append(f"[{value_of(child, 'id')}]")
             elif name not in _SKIPPED:
                 pieces.append(self._inline(child))
         return "".join(pieces)
+
+    def _hides(self, properties: Element | None) -> bool:
+        """Whether nobody sees a run with these properties."""
+        if self._styles.hides(properties, self._style.hidden):
+            return True
+        return self._sight.hides(properties, self._around, self._style.key)
+
+    def _hides_row(self, row: Element) -> bool:
+        mark = first(row, "trPr", "hidden")
+        hides = mark is not None and value_of(mark) not in ("0", "false", "off")
+        self.hidden = self.hidden or (hides and _holds_text(row))
+        return hides
+
+
+def _holds_text(element: Element) -> bool:
+    return any(local_name(item) == "t" and (item.text or "").strip() for item in element.iter())
 
 
 def _choice(alternatives: Element) -> Element:

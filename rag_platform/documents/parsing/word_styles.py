@@ -23,6 +23,8 @@ class Style:
     indent: int = 0
     bullet: bool = True
     hidden: bool = False
+    key: str = ""
+    """The style's own name in the file."""
 
 
 class Styles:
@@ -41,6 +43,8 @@ class Styles:
             ),
             "",
         )
+        self.defaults = first(styles, "docDefaults", "rPrDefault", "rPr")
+        """What holds for letters that no style says anything about."""
         abstract = {
             value_of(item, "abstractNumId"): item for item in children(numbering, "abstractNum")
         }
@@ -55,7 +59,7 @@ class Styles:
         heading = self._outline(properties)
         number, indent = self._numbered(properties)
         hidden = False
-        for base, style in self._chain(key):
+        for base, style in self.chain(key):
             name = (_value(style, "name") or base).lower()
             own = first(style, "pPr")
             hidden = hidden or _vanishes(first(style, "rPr")) is True
@@ -69,20 +73,20 @@ class Styles:
         if number == "0":  # switched off
             number = None
         indent = indent or 0
-        return Style(heading, number, indent, self._is_bullet(number, indent), hidden)
+        return Style(heading, number, indent, self._is_bullet(number, indent), hidden, key)
 
     def hides(self, properties: Element | None, otherwise: bool) -> bool:
         """Whether a run with these properties is hidden text."""
         hidden = _vanishes(properties)
         if hidden is not None:
             return hidden
-        for _, style in self._chain(_value(properties, "rStyle") or ""):
+        for _, style in self.chain(_value(properties, "rStyle") or ""):
             hidden = _vanishes(first(style, "rPr"))
             if hidden is not None:
                 return hidden
         return otherwise
 
-    def _chain(self, key: str) -> Iterator[tuple[str, Element | None]]:
+    def chain(self, key: str) -> Iterator[tuple[str, Element | None]]:
         """A style and those that it is based on."""
         for _ in range(_LONGEST_CHAIN):
             if not key:
