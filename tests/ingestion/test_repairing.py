@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
+from rag_platform.embedding import stage as embedding_stage
 from rag_platform.errors import IndexUnavailable
+from rag_platform.index import rebuilding
 from rag_platform.index.rebuilding import rebuild
 from rag_platform.ledger.generations import indexed_collections
 from rag_platform.ledger.tables import (
@@ -253,6 +255,23 @@ def test_a_rebuild_switches_to_a_new_index_and_leaves_no_other(filled, platform,
     assert filled.parser.parsed == filled.encoders.encoded == []
     assert filled.verify().problems == []
     assert filled()["handbook"].current
+
+
+@on_sqlite
+def test_a_rebuild_reads_each_stored_array_once(pipeline, put, platform, monkeypatch):
+    monkeypatch.setattr(embedding_stage, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(rebuilding, "BATCH", 4)
+    for number in range(16):
+        put(f"handbook/{number}.md", _text(number))
+    pipeline()
+    arrays = len(list(platform.objects.names("vectors")))
+    assert arrays == 4
+    read: list[str] = []
+    get = platform.objects.get
+    monkeypatch.setattr(platform.objects, "get", lambda name: [read.append(name), get(name)][1])
+    ((_, vectors),) = rebuild(platform.ledger, platform.objects, platform.chroma)
+    assert vectors == 16
+    assert len(read) == arrays
 
 
 @on_sqlite
