@@ -19,9 +19,11 @@ def time_limit(context: dg.AssetExecutionContext, stage: str) -> float:
     work is left.
     """
     seconds = Settings.load().ingestion.seconds_per_run
+    if stage == "documents":  # the first one
+        return time.monotonic() + _SHARES[stage] * seconds
     if stage == "search_index":
         return time.monotonic() + _INDEX_SHARE * seconds
-    record = context.instance.get_run_record_by_id(context.run_id)
+    record = context.instance.get_run_record_by_id(context.run.run_id)
     begun = record.start_time if record is not None and record.start_time else time.time()
     passed = max(time.time() - begun, 0.0)
     return time.monotonic() + _SHARES[stage] * seconds - passed
