@@ -21,6 +21,9 @@ class ListedDocument:
     reason: str | None
     title: str | None
     author: str | None
+    created: datetime | None
+    """By the document's own account, as is ``modified``."""
+    modified: datetime | None
     media_type: str | None
     size_bytes: int
     pages: int | None
@@ -143,6 +146,8 @@ def _listing(chunking: str) -> AnySelect:
             documents.c.reason,
             contents.c.title,
             contents.c.author,
+            contents.c.created_at.label("created"),
+            contents.c.modified_at.label("modified"),
             contents.c.media_type,
             documents.c.size_bytes,
             contents.c.pages,

@@ -74,7 +74,11 @@ class ParagraphSearch:
                     raise NotFound(f"There is no collection {name!r}.")
             ids = connection.execute(sa.select(chunks.c.id)).scalars().all()
             found = readable_chunks(
-                connection, serving.generation, ids, [known[name] for name in names], filters
+                connection,
+                serving.generation,
+                ids,
+                [known[name] for name in names],
+                as_spelled(connection, filters),
             )
         asked = set(terms(question))
         coverage = {

@@ -23,6 +23,8 @@ class DocumentPayload(BaseModel):
     reason: str | None
     title: str | None
     author: str | None
+    created: datetime | None
+    modified: datetime | None
     media_type: str | None
     size_bytes: int
     pages: int | None
@@ -37,6 +39,12 @@ class DocumentPayload(BaseModel):
     def of(cls, document: ListedDocument) -> Self:
         """From the ledger's row."""
         return cls.model_validate(document, from_attributes=True)
+
+
+class DocumentDetailPayload(DocumentPayload):
+    """A document by itself; ``waits_for`` says who has it while it is pending, or what hinders."""
+
+    waits_for: str | None = None
 
 
 class DocumentsPayload(BaseModel):
