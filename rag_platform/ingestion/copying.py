@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from rag_platform.documents.bucket import Bucket, BucketObject, checked_key
 from rag_platform.documents.bucket.keys import is_ignored
-from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.errors import InvalidRequest, NotFound, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import find_collection
 from rag_platform.ledger.documents import known_hashes
+from rag_platform.printing import megabytes
 
 _WRITERS = 4
 """Files written at once: each waits for the disk to have it."""
@@ -152,7 +152,7 @@ def _content(file: Path, name: str, max_bytes: int) -> bytes:
         raise UnreadableDocument("Its name is no text.") from None
     try:
         if file.stat().st_size > max_bytes:
-            raise UnreadableDocument(f"It is larger than {max_bytes // MEGABYTE} MB.")
+            raise UnreadableDocument(f"It is larger than {megabytes(max_bytes)}.")
         return file.read_bytes()
     except OSError as error:
         raise UnreadableDocument(f"It cannot be read: {error.strerror}.") from error

@@ -14,7 +14,7 @@ import psutil
 from rag_platform.errors import StartError
 
 OLDEST_PYTHON = (3, 11)
-LEAST_FREE_BYTES = 1_000_000_000
+LEAST_FREE_BYTES = 1 << 30
 
 
 def check_python() -> None:
@@ -46,7 +46,7 @@ def check_home(home: Path, least: int = LEAST_FREE_BYTES) -> None:
         free = shutil.disk_usage(home).free
     if free < least:
         raise StartError(
-            f"The disk of {home} has {free / 1e9:.1f} GB free, at least {least / 1e9:.1f} are"
+            f"The disk of {home} has {free / 2**30:.1f} GB free, at least {least / 2**30:.1f} are"
             " needed.",
             "Make room or set RAG_HOME.",
         )
