@@ -26,6 +26,7 @@ class DocumentPayload(BaseModel):
     created: datetime | None
     modified: datetime | None
     media_type: str | None
+    sha256: str | None
     size_bytes: int
     pages: int | None
     words: int | None
@@ -62,10 +63,16 @@ class DocumentPlace(BaseModel):
 
 
 class ProgressPayload(BaseModel):
-    """What comes in: documents that wait to be read, that are being indexed, and some of these."""
+    """What comes in: documents that wait to be read, that are being indexed, and some of these.
+
+    ``passages`` are those of the documents that are being indexed, ``embedded`` how many of them
+    have their vectors.
+    """
 
     waiting: int
     indexing: int
+    passages: int
+    embedded: int
     in_work: list[DocumentPlace]
 
 

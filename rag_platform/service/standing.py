@@ -1,6 +1,7 @@
 """What a pending document waits for, said to a person who wonders why it takes so long."""
 
 import ssl
+import threading
 import time
 from typing import Any
 
@@ -13,6 +14,8 @@ from rag_platform.service.lane import FastLane
 from rag_platform.settings import Settings
 
 _SECONDS = 3.0
+_FRESH = 3.0
+"""Seconds for which an answer of Dagster's is good."""
 _SILENCE = 90.0
 """A daemon that lives says so every 30 seconds; Dagster itself believes in it for half an hour."""
 _DAEMONS = ("SENSOR", "QUEUED_RUN_COORDINATOR")
@@ -31,22 +34,41 @@ query ($runs: RunsFilter!, $sensor: SensorSelector!) {
 """
 
 
-def waits_for(settings: Settings, lane: FastLane, document: ListedDocument) -> str | None:
-    """One or two sentences; ``None`` for a document that is not pending."""
-    if document.state != "pending":
-        return None
-    if lane.in_work == (document.collection, document.key):
-        return "The chat service is reading and indexing it now."
-    if is_held(settings.home, document.collection):
-        return f"rag ingest works on the collection {document.collection!r}."
-    try:
-        told = _asked(settings.dagster_url, document.collection)
-    except (httpx.HTTPError, ValueError):
-        return (
-            "Dagster, whose runs read documents, does not answer. Check with rag status that the "
-            "platform runs."
-        )
-    return _run(told) or _daemon(told) or _sensor(told)
+class Standing:
+    """Knows who works on a collection. Dagster is asked once in some seconds, whoever asks."""
+
+    def __init__(self, settings: Settings, lane: FastLane) -> None:
+        self._settings = settings
+        self._lane = lane
+        self._told: dict[str, tuple[float, str]] = {}
+        self._asking = threading.Lock()
+
+    def waits_for(self, document: ListedDocument) -> str | None:
+        """One or two sentences; ``None`` for a document that is not pending."""
+        collection = document.collection
+        if document.state != "pending":
+            return None
+        if self._lane.in_work == (collection, document.key):
+            return "The chat service is reading and indexing it now."
+        if is_held(self._settings.home, collection):
+            return f"rag ingest works on the collection {collection!r}."
+        with self._asking:
+            now = time.monotonic()
+            told = {name: one for name, one in self._told.items() if now - one[0] < _FRESH}
+            if collection not in told:
+                told[collection] = (now, self._by_dagster(collection))
+            self._told = told
+            return told[collection][1]
+
+    def _by_dagster(self, collection: str) -> str:
+        try:
+            told = _asked(self._settings.dagster_url, collection)
+        except (httpx.HTTPError, ValueError):
+            return (
+                "Dagster, whose runs read documents, does not answer. Check with rag status that "
+                "the platform runs."
+            )
+        return _run(told) or _daemon(told) or _sensor(told)
 
 
 def _asked(url: str, collection: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_a_document_that_is_not_there_is_a_problem(service, rest):
 
 
 @pytest.fixture
-def dagster(service) -> Iterator[SimpleNamespace]:
+def dagster(service, monkeypatch) -> Iterator[SimpleNamespace]:
     """A Dagster whose answer the test writes: ``runs``, ``beat`` in seconds ago, ``sensor``."""
     told = SimpleNamespace(
         runs=[],
@@ -124,6 +124,7 @@ def dagster(service) -> Iterator[SimpleNamespace]:
         def log_message(self, *_):
             pass
 
+    monkeypatch.setattr(standing, "_FRESH", 0.0)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -177,6 +178,14 @@ def test_a_pending_document_says_that_rag_ingest_has_it(service):
     announced(service)
     with lease.held(service.platform.settings.home, "handbook"):
         assert waits_for(service) == "rag ingest works on the collection 'handbook'."
+
+
+def test_dagster_is_asked_once_for_many_documents(service, dagster, monkeypatch):
+    monkeypatch.setattr(standing, "_FRESH", 60.0)
+    for n in range(5):
+        announced(service, f"handbook/{n}.md")
+    assert len({waits_for(service, f"handbook/{n}.md") for n in range(5)}) == 1
+    assert len(dagster.asked) == 1
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -32,7 +32,7 @@ from rag_platform.ledger.passages import title_of
 from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import announce, bury, have_read_again
 from rag_platform.service import keys as keys  # registers the path parameter's kind
-from rag_platform.service.context import CurrentLane, CurrentPlatform
+from rag_platform.service.context import CurrentLane, CurrentPlatform, CurrentStanding
 from rag_platform.service.downloads import attachment
 from rag_platform.service.paging import decode_cursor, encode_cursor
 from rag_platform.service.payloads import (
@@ -49,7 +49,6 @@ from rag_platform.service.payloads import (
     UploadPayload,
 )
 from rag_platform.service.schemas import CollectionsQuery, DocumentsQuery
-from rag_platform.service.standing import waits_for
 from rag_platform.service.uploads import read_upload
 from rag_platform.wiring import Platform
 
@@ -119,14 +118,17 @@ async def upload(
 def get_progress(platform: CurrentPlatform, lane: CurrentLane) -> ProgressPayload:
     """How many documents are coming in, and which are in work."""
     with platform.ledger.read() as connection:
-        progress = progress_of(connection)
-    places: list[tuple[str, str]] = list(progress.first)
+        serving = current_serving(connection)
+        progress = progress_of(connection, serving.generation if serving else None)
+    places: list[tuple[str, str]] = list(progress.last)
     now = lane.in_work
     if now is not None and now not in places:
         places.insert(0, now)
     return ProgressPayload(
         waiting=progress.waiting,
         indexing=progress.indexing,
+        passages=progress.passages,
+        embedded=progress.embedded,
         in_work=[DocumentPlace(collection=name, key=key) for name, key in places],
     )
 
@@ -191,7 +193,7 @@ async def get_page_picture(collection: str, key: str, number: int) -> Response:
 @router.get(_DOCUMENTS + "/{key:key}")  # after all others, the one below it too: it takes any key
 @router.get(_DOCUMENTS + "/{key:key}/metadata")
 def get_document(
-    collection: str, key: str, platform: CurrentPlatform, lane: CurrentLane
+    collection: str, key: str, platform: CurrentPlatform, standing: CurrentStanding
 ) -> DocumentDetailPayload:
     """One document, as the list shows it; of a pending one, what it waits for."""
     with platform.ledger.read() as connection:
@@ -199,7 +201,7 @@ def get_document(
     if document is None:
         raise _unknown(collection, key)
     found = DocumentDetailPayload.of(document)
-    found.waits_for = waits_for(platform.settings, lane, document)
+    found.waits_for = standing.waits_for(document)
     return found
 
 

@@ -4,7 +4,7 @@
 import { about, size, when } from "/static/formats.js";
 import { showProgress } from "/static/progress.js";
 import { documentPath, get, request } from "/static/requests.js";
-import { onUpload } from "/static/upload.js";
+import { followUploads, onUpload } from "/static/upload.js";
 
 const PAGE = 100;
 const SOON = 700;
@@ -56,10 +56,12 @@ async function refresh() {
   clearTimeout(timer);
   const mine = ++round;
   let pending = 0;
+  let coming = false;
   try {
     pending = countStates((await get("/v1/collections?limit=500")).collections);
     const progress = pending ? await get("/v1/progress") : null;
     const found = await list();
+    coming = followUploads();
     if (mine !== round) return;
     showProgress(progress);
     show(found.documents);
@@ -69,7 +71,7 @@ async function refresh() {
     if (mine !== round) return;
     complain(error, "refresh");
   }
-  if (!document.hidden) timer = setTimeout(refresh, pending ? SOON : LATER);
+  if (!document.hidden) timer = setTimeout(refresh, pending || coming ? SOON : LATER);
 }
 
 async function list() {
