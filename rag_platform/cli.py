@@ -180,6 +180,7 @@ def ingest(
     from rag_platform.ingestion.copying import copy
     from rag_platform.ingestion.display import Display
     from rag_platform.ingestion.lease import held
+    from rag_platform.ledger.collections import count_by_state
 
     platform = _platform()
     platform.chroma.heartbeat()
@@ -200,7 +201,11 @@ def ingest(
             )
             display.ingesting()
             progress = platform.pipeline(parser).ingest(collection, display.ingested)
-        display.summary(copied, progress)
+        with platform.ledger.read() as connection:
+            states = count_by_state(connection).get(collection, {})
+        display.summary(copied, progress, states)
+        if copied.refused and not (copied.written or copied.same):
+            raise typer.Exit(1)  # nothing of what was named could be taken
     except KeyboardInterrupt:
         _err.print("Interrupted. What is done is kept; the same command goes on from there.")
         sys.stdout.flush()
