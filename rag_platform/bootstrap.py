@@ -20,8 +20,9 @@ from rag_platform.embedding.files import (
     fingerprint,
     verify_checksums,
 )
+from rag_platform.embedding.length import require_room
 from rag_platform.embedding.models import EMBEDDER
-from rag_platform.errors import BucketUnavailable, ModelUnavailable, SettingsError
+from rag_platform.errors import BucketUnavailable, ModelUnavailable
 from rag_platform.index.recipe import recipe_of
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import Recipe, create_generation, set_generation_state
@@ -77,21 +78,12 @@ def propose_generation(platform: Platform) -> None:
 
 
 def _encoder_spec(platform: Platform, version: str, recipe: Recipe) -> dict[str, Any]:
-    """The encoder's spec, after comparing its length with that of the passages.
-
-    A passage that the model cannot read whole would lose its end without a word.
-    """
+    """The encoder's spec, after comparing its length with that of the passages."""
     files = platform.models.files(EMBEDDER, version, recipe.precision)
     spec = files.encoder_spec()
     tokens = len(load_tokenizer(files).encode(spec["document_prefix"]).ids)
     room = int(spec["max_tokens"]) - tokens
-    asked = platform.settings.chunking.max_tokens
-    if asked > room:
-        raise SettingsError(
-            f"RAG_CHUNKING_MAX_TOKENS ({asked}) is too large: the embedding model "
-            f"reads passages of at most {room} tokens.",
-            "Correct the variable and start again.",
-        )
+    require_room(platform.settings.chunking.max_tokens, room)
     return spec
 
 

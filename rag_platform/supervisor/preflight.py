@@ -83,6 +83,10 @@ def check_ports(ports: Mapping[str, tuple[str, int]]) -> None:
             with _bound(host, port):
                 pass
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise StartError(
+                    f"{host} is no address of this machine.", "Correct RAG_HOST."
+                ) from error
             if error.errno == errno.EADDRINUSE:
                 reason = f"is taken{_holder(port)}"
             else:
