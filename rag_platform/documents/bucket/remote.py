@@ -10,12 +10,10 @@ from typing import Any
 import obstore
 import obstore.exceptions
 import obstore.store
-import structlog
 
 from rag_platform.documents.bucket.objects import BucketObject
 from rag_platform.errors import BucketUnavailable, Conflict, NotFound, SettingsError
 
-_log = structlog.get_logger(__name__)
 _CLIENT: Any = {"timeout": "60s", "connect_timeout": "5s", "allow_http": True}
 _RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -65,8 +63,6 @@ class ObjectStore:
             for found in self._found(prefix, deep, skipped):
                 if found.size or not self._is_marker(found):
                     yield found
-        for name in skipped.keys() - self.skipped.keys():
-            _log.warning("skipped in the bucket", name=name, reason=skipped[name])
         self.skipped = before | skipped
 
     def stat(self, key: str) -> BucketObject | None:
