@@ -229,3 +229,40 @@ def test_the_page_fits_a_telephone(page, site):
     page.goto(f"{site.url}/documents")
     expect(page.locator("#rows tr")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_names_of_any_length_and_script_stay_on_the_page_and_look_like_themselves(page, site):
+    with site.platform.ledger.write() as connection:
+        club = ensure_collection(connection, "club").id
+    names = {
+        "club/" + "n" * 247 + "1.md": "n1.md",
+        "club/safe\u202efdp.exe.md": "safe�fdp.exe.md",
+        "club/line\nbreak\x01.md": "line�break�.md",
+        "club/תקנון הבית.md": "תקנון הבית.md",
+    }
+    for key in names:
+        add(site, key)
+        with site.platform.ledger.write() as connection:
+            content = known_document(connection, "club", key)[1].content_id
+            coming = f"{key}.txt"
+            announce(connection, club, {coming: 1}, datetime.now(UTC))
+            set_content(
+                connection,
+                club,
+                known_document(connection, "club", coming)[1].id,
+                content_id=content,
+                fingerprint="1",
+                size=1,
+            )
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{site.url}/documents")
+        expect(page.locator("#rows tr")).to_have_count(8)
+        expect(page.locator("#progress-names bdi")).to_have_count(4)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for key, shown in names.items():
+        row = page.locator("#rows tr").filter(has=page.locator(f".key:text('{shown}')")).first
+        expect(row.locator(".key")).to_contain_text(shown)
+    long = page.locator("#rows .title").filter(has_text="nnn").first
+    expect(long).to_contain_text("…")
+    expect(long).to_have_attribute("title", "n" * 247 + "1.md")

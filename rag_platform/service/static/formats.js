@@ -27,6 +27,25 @@ function short(number) {
   return number < 9.95 ? number.toFixed(1) : number.toFixed(0);
 }
 
+// A file's name as it may be shown: what steers the direction of writing or breaks the line would
+// make it look like another one.
+export function visible(name) {
+  return name.replace(STEERING, "\ufffd");
+}
+
+const STEERING =
+  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const graphemes = Intl.Segmenter && new Intl.Segmenter();
+
+// At most so many characters; the middle is left out, since names of one kind differ at their ends.
+export function shortened(text, most) {
+  if (text.length <= most) return text;
+  const parts = graphemes ? [...graphemes.segment(text)].map(({ segment }) => segment) : [...text];
+  if (parts.length <= most) return text;
+  const behind = Math.floor((most - 1) / 2);
+  return `${parts.slice(0, most - 1 - behind).join("")}…${parts.slice(-behind).join("")}`;
+}
+
 let languages = null;
 try {
   languages = new Intl.DisplayNames(undefined, { type: "language" });

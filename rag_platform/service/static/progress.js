@@ -1,5 +1,6 @@
 // What is coming in: how many documents, how far, which were read last, and why nothing moves.
 
+import { shortened, visible } from "/static/formats.js";
 import { documentPath, get } from "/static/requests.js";
 
 const panel = document.getElementById("progress");
@@ -7,6 +8,7 @@ const sentence = document.getElementById("progress-sentence");
 const names = document.getElementById("progress-names");
 const why = document.getElementById("progress-why");
 const bar = document.getElementById("progress-bar");
+const NAME = 80;
 const STILL = 10_000;
 const AGAIN = 5_000;
 
@@ -28,7 +30,7 @@ export function showProgress(progress) {
   bar.max = most;
   bar.value = most - left;
   set(sentence, sentenceOf(progress, left));
-  set(names, progress.in_work.map(({ key }) => key.split("/").pop()));
+  set(names, progress.in_work.map(({ key }) => shortened(visible(key.split("/").pop()), NAME)));
   explain(JSON.stringify(progress));
 }
 

@@ -1,5 +1,6 @@
 // The form that puts files in the bucket, and what becomes of each of them.
 
+import { shortened, visible } from "/static/formats.js";
 import { documentPath, get, request } from "/static/requests.js";
 
 const form = document.getElementById("upload");
@@ -9,6 +10,7 @@ const into = document.getElementById("into");
 const send = document.getElementById("send");
 const outcomes = document.getElementById("outcomes");
 const advice = chosen.textContent;
+const NAME = 80;
 const AT_ONCE = 10; // documents asked about in one round
 const PATIENCE = 10_000;
 const LATELY = 60_000;
@@ -21,7 +23,7 @@ export function onUpload(callback) {
 }
 
 files.addEventListener("change", () => {
-  const names = [...files.files].map((file) => file.name);
+  const names = [...files.files].map((file) => shortened(visible(file.name), NAME));
   chosen.textContent = names.length > 3 ? `${names.length} files` : names.join(", ") || advice;
 });
 for (const type of ["dragenter", "dragover"]) {
@@ -81,6 +83,15 @@ async function upload(name, file) {
   return item;
 }
 
+// A document that is deleted here is not asked about any more.
+export function forgetUpload(collection, key) {
+  for (const upload of followed) {
+    if (upload.collection !== collection || upload.key !== key) continue;
+    upload.done = true;
+    upload.item.remove();
+  }
+}
+
 // Asks what became of the uploaded files; gives whether any came lately and is still on its way.
 export function followUploads() {
   if (!asking) followSome();
@@ -122,10 +133,10 @@ async function follow(upload) {
 }
 
 function say(item, name, sentence, className = "") {
-  const text = `${name}${className ? ": " : " "}${sentence}`;
-  if (item.textContent === text) return;
-  item.className = className;
   const file = document.createElement("bdi"); // its own direction of writing
-  file.textContent = name;
-  item.replaceChildren(file, text.slice(name.length));
+  file.textContent = shortened(visible(name), NAME);
+  const rest = `${className ? ": " : " "}${sentence}`;
+  if (item.textContent === file.textContent + rest) return;
+  item.className = className;
+  item.replaceChildren(file, rest);
 }
