@@ -260,7 +260,7 @@ def test_names_of_any_length_and_script_stay_on_the_page_and_look_like_themselve
         expect(page.locator("#rows tr")).to_have_count(8)
         expect(page.locator("#progress-names bdi")).to_have_count(4)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for key, shown in names.items():
+    for shown in names.values():
         row = page.locator("#rows tr").filter(has=page.locator(f".key:text('{shown}')")).first
         expect(row.locator(".key")).to_contain_text(shown)
     long = page.locator("#rows .title").filter(has_text="nnn").first
