@@ -90,7 +90,8 @@ class Display:
             total=expected,
             rate=f"{progress.embedded / seconds:.1f}/s",
         )
-        share = (done + progress.embedded) / max(total + expected, 1)
+        # Nearly all the time goes into the vectors.
+        share = progress.embedded / expected if expected else done / max(total, 1)
         left = seconds * (1 - share) / share if share else 0.0
         self._offer(
             f"{done} of {_count(total, 'document')} read, {_count(progress.embedded, 'chunk')} "

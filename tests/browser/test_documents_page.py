@@ -203,6 +203,23 @@ def test_sizes_are_shown_in_the_unit_of_the_limits(page, site):
     assert shown == ["0 B", "1023 B", "1.0 kB", "1.5 kB", "10 kB", "1.0 MB", "1.0 MB", "200 MB"]
 
 
+def test_names_that_do_not_change_give_way_to_what_the_documents_wait_for(page, site, free_port):
+    site.platform.settings.dagster.url = f"http://127.0.0.1:{free_port()}"
+    add(site, "club/rules.md")
+    with site.platform.ledger.write() as connection:
+        club = ensure_collection(connection, "club").id
+        announce(connection, club, {f"club/{n}.md": 1 for n in range(3)}, datetime.now(UTC))
+        content = known_document(connection, "club", "club/rules.md")[1].content_id
+        first = known_document(connection, "club", "club/0.md")[1].id
+        set_content(connection, club, first, content_id=content, fingerprint="1", size=1)
+    page.goto(f"{site.url}/documents")
+    expect(page.locator("#progress-names")).to_have_text("0.md")
+    expect(page.locator("#progress-why")).to_be_hidden()
+    expect(page.locator("#progress-why")).to_contain_text("Dagster, whose runs", timeout=30_000)
+    expect(page.locator("#progress-names")).to_be_hidden()
+    expect(page.locator("#progress-sentence")).to_be_visible()
+
+
 def test_a_page_that_nobody_sees_asks_nothing(page, site):
     add(site, "club/rules.md")
     page.goto(f"{site.url}/documents")

@@ -123,4 +123,4 @@ def test_without_a_terminal_a_line_comes_though_nothing_happens(monkeypatch, eve
         display.ingesting()
         display.ingested(of(1, 9, 0, chunks=1))
         eventually(lambda: len(lines(console)) >= 2)
-    assert "1 of 10 documents read, 0 chunks embedded, 5%" in lines(console)[0]
+    assert "1 of 10 documents read, 0 chunks embedded, 0%" in lines(console)[0]

@@ -13,6 +13,8 @@ const STILL = 10_000;
 const AGAIN = 5_000;
 
 let most = 0;
+let named = "";
+let namedSince = 0;
 let seen = "";
 let since = 0;
 let asked = 0;
@@ -30,6 +32,10 @@ export function showProgress(progress) {
   bar.max = most;
   bar.value = most - left;
   set(sentence, sentenceOf(progress, left));
+  // Of many, the names say something only while they change.
+  const read = JSON.stringify(progress.in_work);
+  if (read !== named) [named, namedSince] = [read, Date.now()];
+  names.hidden = left > progress.in_work.length && Date.now() - namedSince > STILL;
   set(names, progress.in_work.map(({ key }) => shortened(visible(key.split("/").pop()), NAME)));
   explain(JSON.stringify(progress));
 }
