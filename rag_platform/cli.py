@@ -77,6 +77,8 @@ def status() -> None:
     _out.print()
     for line in report.serving:
         _out.print(_text(line))
+    if report.skipped:
+        _out.print(_text(_skipped(report.skipped)))
     raise typer.Exit(0 if report.healthy else 1)
 
 
@@ -127,6 +129,9 @@ def documents(
     collection: Annotated[
         str | None, typer.Option("--collection", "-c", help="Only this collection.")
     ] = None,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="What lies in the bucket and is never read, and why.")
+    ] = False,
 ) -> None:
     """List the documents with their state and, where one cannot be read, the reason."""
     from rag_platform.ledger.collections import list_collections
@@ -140,6 +145,9 @@ def documents(
         if collection not in known:
             remedy = f"Known are: {', '.join(known)}." if known else "There is none yet."
             raise NotFound(f"There is no collection {collection!r}.", remedy)
+    if skipped:
+        _list_skipped(platform, collection)
+        return
     after: tuple[str, str] | None = None
     table = Table(box=None, pad_edge=False)
     for column in ("document", "state", "chunks", "reason"):
@@ -175,6 +183,7 @@ def ingest(
     from rag_platform.ingestion.copying import copy
     from rag_platform.ingestion.display import Display
     from rag_platform.ingestion.lease import held
+    from rag_platform.ledger.collections import count_by_state
 
     platform = _platform()
     platform.chroma.heartbeat()
@@ -195,7 +204,11 @@ def ingest(
             )
             display.ingesting()
             progress = platform.pipeline(parser).ingest(collection, display.ingested)
-        display.summary(copied, progress)
+        with platform.ledger.read() as connection:
+            states = count_by_state(connection).get(collection, {})
+        display.summary(copied, progress, states)
+        if copied.refused and not (copied.written or copied.same):
+            raise typer.Exit(1)  # nothing of what was named could be taken
     except KeyboardInterrupt:
         _err.print("Interrupted. What is done is kept; the same command goes on from there.")
         sys.stdout.flush()
@@ -234,6 +247,29 @@ def main() -> None:
     except RagError as error:
         _err.print(_text(str(error), "red"), soft_wrap=True)
         sys.exit(1)
+
+
+def _list_skipped(platform: "Platform", collection: str | None) -> None:
+    from rag_platform.documents.bucket import collection_of
+
+    for _ in platform.bucket.list():
+        pass  # the listing notes what it leaves out
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "reason"):
+        table.add_column(column, overflow="fold")
+    for name, reason in sorted(platform.bucket.skipped.items()):
+        if collection in (None, collection_of(name)):
+            table.add_row(_text(name), _text(reason))
+    _out.print(table if table.row_count else "Nothing in the bucket is skipped.")
+
+
+def _skipped(names: Sequence[str]) -> str:
+    from rag_platform.ingestion.display import shortened
+
+    first = ", ".join(shortened(name, 40) for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    what = "1 name in the bucket is" if len(names) == 1 else f"{len(names)} names in the bucket are"
+    return f"{what} skipped: {first}{more}. rag documents --skipped says why."
 
 
 def _text(line: str, style: str = "") -> Text:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rag_platform.documents.chunking import ChunkingSpec
 from rag_platform.documents.chunks import reconcile_chunks
 from rag_platform.documents.contents import Parser
-from rag_platform.documents.ingestion import MEGABYTE, DocumentsReport, read_document
+from rag_platform.documents.ingestion import DocumentsReport, read_document
 from rag_platform.embedding.stage import EmbeddingReport, reconcile_embeddings
 from rag_platform.index.admission import Admission, Change
 from rag_platform.index.stage import IndexReport
@@ -23,6 +23,7 @@ from rag_platform.ledger.generations import (
     indexed_collections,
 )
 from rag_platform.ledger.serving import live_generations
+from rag_platform.printing import MEGABYTE
 from rag_platform.wiring import Platform
 
 

@@ -47,6 +47,8 @@ class Status:
     components: tuple[Component, ...]
     documents: dict[str, dict[str, int]]
     serving: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    """The names that the bucket holds and nobody reads."""
     states: tuple[str, ...] = ("indexed", "pending", "quarantined")
 
     @property
@@ -70,16 +72,17 @@ class Status:
         # All at once: what hangs makes nobody wait for its neighbours too.
         with ThreadPoolExecutor(len(questions)) as threads:
             components = list(threads.map(_ask, questions, questions.values()))
+        skipped = tuple(sorted(platform.bucket.skipped)) if components[1].healthy else ()
         components += _supervised(settings)
         if not any(component.healthy for component in components[2:]):
             remedy = "Nothing of the platform runs with these settings: start it with make up."
-            return cls(tuple(components), {}, (remedy,))
+            return cls(tuple(components), {}, (remedy,), skipped)
         if not components[0].healthy:
-            return cls(tuple(components), {}, ())
+            return cls(tuple(components), {}, (), skipped)
         with platform.ledger.read() as connection:
             counts = count_by_state(connection)
         components.append(_ask("serving", lambda: _serving(platform)))
-        return cls(tuple(components), counts, _lines(platform))
+        return cls(tuple(components), counts, _lines(platform), skipped)
 
 
 def _ask(name: str, question: Callable[[], str]) -> Component:

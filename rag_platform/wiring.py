@@ -8,13 +8,13 @@ from functools import cached_property
 from rag_platform.chat.answering import Answering
 from rag_platform.chat.language_models import LanguageModels
 from rag_platform.documents.bucket import Bucket
-from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.documents.isolation import ParserPool
 from rag_platform.embedding.models import Encoders, Models
 from rag_platform.index.chroma import Chroma
 from rag_platform.ingestion.pipeline import Pipeline
 from rag_platform.ledger import Ledger
 from rag_platform.objects import Objects
+from rag_platform.printing import MEGABYTE
 from rag_platform.retrieval.search import Search
 from rag_platform.settings import Settings
 from rag_platform.tracking import Tracking

@@ -16,8 +16,7 @@ from rag_platform.ledger import Ledger
 from rag_platform.ledger.documents import KnownDocument
 from rag_platform.ledger.transitions import quarantine, set_content, touch
 from rag_platform.objects import Objects
-
-MEGABYTE = 1024 * 1024
+from rag_platform.printing import MEGABYTE
 
 BATCH = 50
 """Documents that are committed together at most."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -10,14 +11,20 @@ from urllib.parse import unquote, urlsplit
 
 from rag_platform.documents.bucket import Bucket, BucketObject, checked_key
 from rag_platform.documents.bucket.keys import is_ignored
-from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.errors import InvalidRequest, NotFound, UnreadableDocument
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.collections import find_collection
 from rag_platform.ledger.documents import known_hashes
+from rag_platform.printing import megabytes
 
 _WRITERS = 4
 """Files written at once: each waits for the disk to have it."""
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @dataclass(slots=True)
@@ -29,9 +36,11 @@ class Copied:
     same: int = 0
     """In the bucket already, with the same bytes."""
     ignored: int = 0
-    """Links, hidden and temporary names, and what is no file."""
+    """Links, pipes and the like, hidden and temporary names."""
     refused: dict[str, str] = field(default_factory=dict[str, str])
     """The reason by path."""
+    last: str = ""
+    """The file that was looked at last, by its name below the path."""
 
 
 def copy(
@@ -58,6 +67,7 @@ def copy(
         try:
             for file, name in files:
                 copied.found += 1
+                copied.last = name
                 key = f"{collection}/{name}"
                 try:
                     data = _content(file, name, max_bytes)
@@ -106,9 +116,17 @@ class _Comparison:
 
 
 def _checked(path: Path, bucket: Bucket) -> Path:
-    source = path.expanduser().resolve()
-    if not source.exists():
-        raise InvalidRequest(f"There is nothing at {path}.", "Give a file or a folder.")
+    remedy = "Give a file or a folder."
+    try:
+        source = path.expanduser().resolve(strict=True)
+        mode = source.stat().st_mode
+    except FileNotFoundError:
+        raise InvalidRequest(f"There is nothing at {path}.", remedy) from None
+    except (OSError, RuntimeError) as error:  # the latter for links in a circle, and for ~nobody
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidRequest(f"{path} cannot be looked up: {reason}.", remedy) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InvalidRequest(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'no file')}.", remedy)
     if any(source.is_relative_to(folder) for folder in _folders(bucket)):
         raise InvalidRequest(
             f"{path} lies in the bucket already.", "The running platform reads it by itself."
@@ -152,7 +170,7 @@ def _content(file: Path, name: str, max_bytes: int) -> bytes:
         raise UnreadableDocument("Its name is no text.") from None
     try:
         if file.stat().st_size > max_bytes:
-            raise UnreadableDocument(f"It is larger than {max_bytes // MEGABYTE} MB.")
+            raise UnreadableDocument(f"It is larger than {megabytes(max_bytes)}.")
         return file.read_bytes()
     except OSError as error:
         raise UnreadableDocument(f"It cannot be read: {error.strerror}.") from error

@@ -1,7 +1,8 @@
 """Which documents a search may find, beside those that readers see at all."""
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ class Filters:
     key_prefix: str = ""
     media_types: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    """As the ledger spells them; :func:`as_spelled` makes it so."""
     languages: tuple[str, ...] = ()
     """ISO 639-1. Documents whose language is not known pass too."""
     since: date | None = None
@@ -70,6 +72,26 @@ def filtered_contents(
     for collection_id, content_id in rows:
         found[collection_id].add(content_id)
     return found
+
+
+def as_spelled(connection: sa.Connection, filters: Filters) -> Filters:
+    """The filters with their authors in every spelling that the ledger has, whatever the case.
+
+    Compared here and not by the database: each of them knows the case of other letters.
+    """
+    if not filters.authors:
+        return filters
+    wanted = {_folded(author) for author in filters.authors}
+    known = connection.execute(
+        sa.select(contents.c.author).distinct().where(contents.c.author.is_not(None))
+    ).scalars()
+    found = sorted(author for author in known if _folded(author) in wanted)
+    # Without any, those that were asked for stay: they find nothing, as none would find all.
+    return replace(filters, authors=tuple(found) or filters.authors)
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _midnight(day: date) -> datetime:

@@ -7,8 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from rag_platform.ledger.documents import State, readable
+from rag_platform.ledger.generations import Generation
 from rag_platform.ledger.statements import AnyRow, AnySelect
-from rag_platform.ledger.tables import chunked_contents, collections, contents, documents
+from rag_platform.ledger.tables import (
+    chunk_vectors,
+    chunked_contents,
+    chunks,
+    collections,
+    contents,
+    documents,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,12 @@ class ListedDocument:
     reason: str | None
     title: str | None
     author: str | None
+    created: datetime | None
+    """By the document's own account, as is ``modified``."""
+    modified: datetime | None
     media_type: str | None
+    sha256: str | None
+    """Of the bytes that readers see; where they see none, of those that were read last."""
     size_bytes: int
     pages: int | None
     words: int | None
@@ -45,8 +58,12 @@ class Progress:
     """Documents that were not read yet."""
     indexing: int
     """Documents that were read and cannot be found yet."""
-    first: tuple[tuple[str, str], ...]
-    """The collection and key of some that are being indexed."""
+    passages: int
+    """Of those that are being indexed, as far as they are split."""
+    embedded: int
+    """How many of these passages have their vectors."""
+    last: tuple[tuple[str, str], ...]
+    """The collection and key of some that are being indexed, what was read last first."""
 
 
 def list_documents(
@@ -110,8 +127,10 @@ def readable_content(connection: sa.Connection, collection: str, key: str) -> An
     ).first()
 
 
-def progress_of(connection: sa.Connection, limit: int = 5) -> Progress:
-    """How far the pending documents of all collections are."""
+def progress_of(
+    connection: sa.Connection, generation: Generation | None, limit: int = 5
+) -> Progress:
+    """How far the pending documents of all collections are, on their way into a generation."""
     pending = documents.c.state == "pending"
     read = documents.c.content_id.is_not(None)
     waiting, indexing = connection.execute(
@@ -121,10 +140,29 @@ def progress_of(connection: sa.Connection, limit: int = 5) -> Progress:
         sa.select(collections.c.name, documents.c.key)
         .join_from(documents, collections)
         .where(pending, read)
-        .order_by(documents.c.revision)
+        .order_by(documents.c.revision.desc(), documents.c.id.desc())
         .limit(limit)
     )
-    return Progress(waiting, indexing, tuple((row.name, row.key) for row in rows))
+    last = tuple((row.name, row.key) for row in rows)
+    if generation is None or not indexing:
+        return Progress(waiting, indexing, 0, 0, last)
+    coming = sa.select(documents.c.content_id).where(pending, read)
+    passages = connection.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(chunked_contents.c.chunks), 0)).where(
+            chunked_contents.c.chunking == generation.chunking,
+            chunked_contents.c.content_id.in_(coming),
+        )
+    ).scalar_one()
+    embedded = connection.execute(
+        sa.select(sa.func.count(chunk_vectors.c.chunk_id.distinct()))
+        .join_from(chunks, chunk_vectors)
+        .where(
+            chunks.c.content_id.in_(coming),
+            chunks.c.chunking == generation.chunking,
+            chunk_vectors.c.embedding == generation.embedding,
+        )
+    ).scalar_one()
+    return Progress(waiting, indexing, int(passages), embedded, last)
 
 
 def _listed(row: AnyRow) -> ListedDocument:
@@ -143,7 +181,10 @@ def _listing(chunking: str) -> AnySelect:
             documents.c.reason,
             contents.c.title,
             contents.c.author,
+            contents.c.created_at.label("created"),
+            contents.c.modified_at.label("modified"),
             contents.c.media_type,
+            contents.c.sha256,
             documents.c.size_bytes,
             contents.c.pages,
             contents.c.words,

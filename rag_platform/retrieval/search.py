@@ -13,7 +13,7 @@ from rag_platform.embedding.models import Encoders
 from rag_platform.index import bm25
 from rag_platform.index.chroma import Chroma
 from rag_platform.ledger import Ledger
-from rag_platform.ledger.filters import EVERYTHING, Filters, filtered_contents
+from rag_platform.ledger.filters import EVERYTHING, Filters, as_spelled, filtered_contents
 from rag_platform.ledger.generations import Generation
 from rag_platform.objects import Objects
 from rag_platform.retrieval.asked import Asked
@@ -21,13 +21,15 @@ from rag_platform.retrieval.dense import DenseCandidates
 from rag_platform.retrieval.fusion import fuse
 from rag_platform.retrieval.passages import Passage, Readers
 from rag_platform.retrieval.settings import RetrievalSettings
-from rag_platform.retrieval.view import Views
+from rag_platform.retrieval.view import View, Views
 
 _ATTEMPTS = 3
 _AT_ONCE = 8
 """Searches at work at the same time: more would wait for the interpreter, and for each other."""
 _RESULTS = 500
 """Results that are kept, each with the texts of its passages."""
+_FILTERS = 100
+"""Filters by author of which the spellings are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Search:
         self._views = Views(ledger, generation)
         # By everything that decides the result: a change of the ledger is another key.
         self._known: LRUCache[tuple[object, ...], SearchResult] = LRUCache(_RESULTS)
+        self._spellings: LRUCache[tuple[object, ...], Filters] = LRUCache(_FILTERS)
         self._knowing = threading.Lock()
         self._turn = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -99,6 +102,8 @@ class Search:
             if known is not None:
                 clock.lap("ledger")
                 return replace(known, timings_ms=clock.laps)
+            if filters.authors:
+                asked = replace(asked, filters=self._spelled(view, filters))
             with self._turn:
                 result, whole = self._search(asked, wanted, clock)
             if whole:
@@ -154,6 +159,16 @@ class Search:
             clock.laps,
         )
         return result, whole
+
+    def _spelled(self, view: View, filters: Filters) -> Filters:
+        with self._knowing:
+            known = self._spellings.get((view.revisions, filters))
+        if known is None:
+            with self._ledger.read() as connection:
+                known = as_spelled(connection, filters)
+            with self._knowing:
+                self._spellings[view.revisions, filters] = known
+        return known
 
     def _allowed(self, asked: Asked) -> npt.NDArray[np.bool_]:
         ids = {asked.view.collections[name].id: name for name in asked.names}

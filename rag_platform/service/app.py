@@ -18,6 +18,7 @@ from rag_platform.service.lane import FastLane
 from rag_platform.service.metrics import Metrics
 from rag_platform.service.reporting import DagsterReporter, Reporting
 from rag_platform.service.routes import answers, chat, documents, health, pages, search
+from rag_platform.service.standing import Standing
 from rag_platform.service.warmth import Warmth
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -53,7 +54,7 @@ def create_app(platform: Platform | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform, app.state.metrics, app.state.warmth = platform, metrics, warmth
-    app.state.lane = lane
+    app.state.lane, app.state.standing = lane, Standing(settings, lane)
     problems.install(app)
     for routes in (health, documents, search, chat, answers, pages):
         app.include_router(routes.router)

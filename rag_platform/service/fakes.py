@@ -25,7 +25,7 @@ from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.collections import ensure_collection, list_collections
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.documents import known_documents
-from rag_platform.ledger.filters import EVERYTHING, Filters
+from rag_platform.ledger.filters import EVERYTHING, Filters, as_spelled
 from rag_platform.ledger.generations import create_generation
 from rag_platform.ledger.passages import readable_chunks
 from rag_platform.ledger.places import common_path, packed
@@ -76,7 +76,11 @@ class ParagraphSearch:
                     raise NotFound(f"There is no collection {name!r}.")
             ids = connection.execute(sa.select(chunks.c.id)).scalars().all()
             found = readable_chunks(
-                connection, serving.generation, ids, [known[name] for name in names], filters
+                connection,
+                serving.generation,
+                ids,
+                [known[name] for name in names],
+                as_spelled(connection, filters),
             )
         asked = set(terms(question))
         coverage = {
@@ -211,6 +215,8 @@ def add_document(
             "parser": "markdown@1",
             "title": document.title,
             "author": document.author,
+            "created_at": document.created,
+            "modified_at": document.modified,
             "pages": document.page_count,
             "words": len(document.text.split()),
             "language": document.language,

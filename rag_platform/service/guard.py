@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag_platform.documents.ingestion import MEGABYTE
+from rag_platform.printing import MEGABYTE
 from rag_platform.service import problems
 from rag_platform.service.metrics import Metrics
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.documents.isolation import ParserProcess
 from rag_platform.errors import RagError
 from rag_platform.one_document import reconcile_document
+from rag_platform.printing import MEGABYTE
 from rag_platform.service.reporting import Reporting
 from rag_platform.wiring import Platform
 

@@ -23,7 +23,10 @@ class DocumentPayload(BaseModel):
     reason: str | None
     title: str | None
     author: str | None
+    created: datetime | None
+    modified: datetime | None
     media_type: str | None
+    sha256: str | None
     size_bytes: int
     pages: int | None
     words: int | None
@@ -37,6 +40,12 @@ class DocumentPayload(BaseModel):
     def of(cls, document: ListedDocument) -> Self:
         """From the ledger's row."""
         return cls.model_validate(document, from_attributes=True)
+
+
+class DocumentDetailPayload(DocumentPayload):
+    """A document by itself; ``waits_for`` says who has it while it is pending, or what hinders."""
+
+    waits_for: str | None = None
 
 
 class DocumentsPayload(BaseModel):
@@ -54,10 +63,16 @@ class DocumentPlace(BaseModel):
 
 
 class ProgressPayload(BaseModel):
-    """What comes in: documents that wait to be read, that are being indexed, and some of these."""
+    """What comes in: documents that wait to be read, that are being indexed, and some of these.
+
+    ``passages`` are those of the documents that are being indexed, ``embedded`` how many of them
+    have their vectors.
+    """
 
     waiting: int
     indexing: int
+    passages: int
+    embedded: int
     in_work: list[DocumentPlace]
 
 

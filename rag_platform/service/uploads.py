@@ -3,8 +3,8 @@
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 
-from rag_platform.documents.ingestion import MEGABYTE
 from rag_platform.errors import InvalidRequest, Unavailable
+from rag_platform.printing import MEGABYTE
 from rag_platform.service.guard import too_large
 
 _REMEDY = 'Send exactly one file, as the multipart field "file".'

@@ -14,7 +14,7 @@ import psutil
 from rag_platform.errors import StartError
 
 OLDEST_PYTHON = (3, 11)
-LEAST_FREE_BYTES = 1_000_000_000
+LEAST_FREE_BYTES = 1 << 30
 
 
 def check_python() -> None:
@@ -46,7 +46,7 @@ def check_home(home: Path, least: int = LEAST_FREE_BYTES) -> None:
         free = shutil.disk_usage(home).free
     if free < least:
         raise StartError(
-            f"The disk of {home} has {free / 1e9:.1f} GB free, at least {least / 1e9:.1f} are"
+            f"The disk of {home} has {free / 2**30:.1f} GB free, at least {least / 2**30:.1f} are"
             " needed.",
             "Make room or set RAG_HOME.",
         )
@@ -83,6 +83,10 @@ def check_ports(ports: Mapping[str, tuple[str, int]]) -> None:
             with _bound(host, port):
                 pass
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise StartError(
+                    f"{host} is no address of this machine.", "Correct RAG_HOST."
+                ) from error
             if error.errno == errno.EADDRINUSE:
                 reason = f"is taken{_holder(port)}"
             else:

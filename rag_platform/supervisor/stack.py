@@ -52,6 +52,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def is_local(chroma_host: str) -> bool:
+    """Whether Chroma is started here."""
+    return chroma_host in _LOCAL
+
+
 def lay_out(settings: Settings, code_port: int) -> None:
     """Write the folders and files that the children start from."""
     for name in ("chroma", "dagster", "logs", "mlflow/artifacts"):
@@ -68,7 +73,7 @@ def local_ports(settings: Settings) -> dict[str, tuple[str, int]]:
     }
     if not settings.mlflow.url:
         ports["RAG_MLFLOW_PORT"] = (LOOPBACK, settings.mlflow.port)
-    if settings.chroma.host in _LOCAL:
+    if is_local(settings.chroma.host):
         ports["RAG_CHROMA_PORT"] = (LOOPBACK, settings.chroma.port)
     return ports
 
@@ -81,7 +86,7 @@ def children(settings: Settings, code_port: int, steps: Sequence[str] = ()) -> l
     found = [*_dagster(settings, code_port, steps), _chat(settings, steps)]
     if not settings.mlflow.url:
         found.insert(0, _mlflow(settings))
-    if settings.chroma.host in _LOCAL:
+    if is_local(settings.chroma.host):
         found.insert(0, _chroma(settings))
     return found
 

@@ -14,7 +14,7 @@ from rag_platform.errors import RagError
 from rag_platform.printing import printable
 from rag_platform.settings import Settings
 from rag_platform.settings.sources import folder, sources_of
-from rag_platform.supervisor import preflight, stack
+from rag_platform.supervisor import preflight, sense, stack
 from rag_platform.supervisor.child import Child, Pace
 from rag_platform.supervisor.display import Display
 from rag_platform.supervisor.seed import seed
@@ -44,7 +44,9 @@ def run(
         preflight.check_python()
         preflight.check_packages(stack.ROOT)
         preflight.check_home(settings.home)
+        preflight.check_host("RAG_HOST", settings.platform.host)
         preflight.check_host("RAG_CHROMA_HOST", settings.chroma.host)
+        sense.check_settings(settings)
         with held(settings.home, display):
             preflight.check_ports(stack.local_ports(settings))
             code_port = preflight.free_port()

@@ -1,12 +1,15 @@
 """Every gesture of the documents page beside upload and deletion."""
 
+import hashlib
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.ledger.collections import ensure_collection
 from rag_platform.ledger.documents import known_document
+from rag_platform.ledger.tables import contents
 from rag_platform.ledger.transitions import announce, publish, quarantine, set_content
 from rag_platform.service.fakes import add_document
 
@@ -113,9 +116,10 @@ def test_what_comes_in_is_counted_while_it_does(page, site):
         set_content(connection, club, first, content_id=content, fingerprint="1", size=1)
     sentence = page.locator("#progress-sentence")
     expect(sentence).to_have_text(
-        "3 documents are coming in: 2 to be read, 1 being indexed", timeout=20_000
+        "3 documents are coming in: 2 to be read, 1 being indexed (0 of 1 passages done)",
+        timeout=20_000,
     )
-    expect(page.locator("#progress-names")).to_have_text("club/0.md")
+    expect(page.locator("#progress-names")).to_have_text("0.md")
     with site.platform.ledger.write() as connection:
         publish(connection, club, [content])
     expect(sentence).to_have_text("2 documents are coming in: 2 to be read")
@@ -123,6 +127,97 @@ def test_what_comes_in_is_counted_while_it_does(page, site):
     for n in (1, 2):
         set_aside(site, f"club/{n}.md", "It is empty.")
     expect(page.locator("#progress")).to_be_hidden()
+
+
+def upload(page, name, data):
+    page.locator("#files").set_input_files(
+        [{"name": name, "mimeType": "text/markdown", "buffer": data}]
+    )
+    page.locator("#into").fill("club")
+    page.locator("#send").click()
+
+
+def read_here(site, key, **members):
+    """What a run makes of an uploaded file: its text, or the reason that ``quarantine`` takes."""
+    data = (site.bucket / key).read_bytes()
+    add(site, key, data.decode(), **members)
+    with site.platform.ledger.write() as connection:
+        _, document = known_document(connection, "club", key)
+        connection.execute(
+            sa.update(contents)
+            .where(contents.c.id == document.content_id)
+            .values(sha256=hashlib.sha256(data).hexdigest())
+        )
+
+
+def test_an_upload_is_followed_until_it_is_indexed(page, site):
+    page.goto(f"{site.url}/documents")
+    upload(page, "sauna.md", b"The sauna is hot.")
+    outcome = page.locator("#outcomes li")
+    expect(outcome).to_have_text("sauna.md is uploaded and will be indexed in seconds.")
+    read_here(site, "club/sauna.md")
+    expect(outcome).to_have_text("sauna.md is indexed.")
+    # Another text under the same name: what was said of the one before it does not count.
+    upload(page, "sauna.md", b"The sauna is cold.")
+    expect(outcome).to_have_text("sauna.md is uploaded and will be indexed in seconds.")
+    expect(page.locator("#rows .badge")).to_have_text("indexed")
+    page.wait_for_load_state("networkidle")
+    expect(outcome).to_have_text("sauna.md is uploaded and will be indexed in seconds.")
+    read_here(site, "club/sauna.md")
+    expect(outcome).to_have_text("sauna.md is indexed.")
+
+
+def test_an_upload_that_cannot_be_read_says_why_where_it_was_uploaded(page, site):
+    page.goto(f"{site.url}/documents")
+    upload(page, "<b>.md", b"x")
+    outcome = page.locator("#outcomes li")
+    expect(outcome).to_contain_text("will be indexed")
+    set_aside(site, "club/<b>.md", "The file has no text.")
+    expect(outcome).to_have_text("<b>.md: cannot be indexed. The file has no text.")
+    expect(outcome).to_have_class("failed")
+
+
+def test_what_a_document_says_of_itself_is_shown(page, site):
+    add(
+        site,
+        "club/plan.md",
+        "Die Sauna ist heiß.",
+        author="Åsa <b>Räty",
+        language="de",
+        created=datetime(2019, 5, 3, 12, tzinfo=UTC),
+        modified=datetime(2024, 6, 4, 12, tzinfo=UTC),
+    )
+    page.goto(f"{site.url}/documents")
+    expect(page.locator("#rows .about")).to_have_text(
+        "Åsa <b>Räty · German · 4 words · dated Jun 4, 2024"
+    )
+
+
+def test_sizes_are_shown_in_the_unit_of_the_limits(page, site):
+    page.goto(f"{site.url}/documents")
+    sizes = [0, 1023, 1024, 1536, 10 * 1024, 1024**2 - 1, 1024**2, 200 * 1024**2]
+    shown = page.evaluate(
+        "async sizes => { const m = await import('/static/formats.js'); return sizes.map(m.size) }",
+        sizes,
+    )
+    assert shown == ["0 B", "1023 B", "1.0 kB", "1.5 kB", "10 kB", "1.0 MB", "1.0 MB", "200 MB"]
+
+
+def test_names_that_do_not_change_give_way_to_what_the_documents_wait_for(page, site, free_port):
+    site.platform.settings.dagster.url = f"http://127.0.0.1:{free_port()}"
+    add(site, "club/rules.md")
+    with site.platform.ledger.write() as connection:
+        club = ensure_collection(connection, "club").id
+        announce(connection, club, {f"club/{n}.md": 1 for n in range(3)}, datetime.now(UTC))
+        content = known_document(connection, "club", "club/rules.md")[1].content_id
+        first = known_document(connection, "club", "club/0.md")[1].id
+        set_content(connection, club, first, content_id=content, fingerprint="1", size=1)
+    page.goto(f"{site.url}/documents")
+    expect(page.locator("#progress-names")).to_have_text("0.md")
+    expect(page.locator("#progress-why")).to_be_hidden()
+    expect(page.locator("#progress-why")).to_contain_text("Dagster, whose runs", timeout=30_000)
+    expect(page.locator("#progress-names")).to_be_hidden()
+    expect(page.locator("#progress-sentence")).to_be_visible()
 
 
 def test_a_page_that_nobody_sees_asks_nothing(page, site):
@@ -151,3 +246,40 @@ def test_the_page_fits_a_telephone(page, site):
     page.goto(f"{site.url}/documents")
     expect(page.locator("#rows tr")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_names_of_any_length_and_script_stay_on_the_page_and_look_like_themselves(page, site):
+    with site.platform.ledger.write() as connection:
+        club = ensure_collection(connection, "club").id
+    names = {
+        "club/" + "n" * 247 + "1.md": "n1.md",
+        "club/safe\u202efdp.exe.md": "safe�fdp.exe.md",
+        "club/line\nbreak\x01.md": "line�break�.md",
+        "club/תקנון הבית.md": "תקנון הבית.md",
+    }
+    for key in names:
+        add(site, key)
+        with site.platform.ledger.write() as connection:
+            content = known_document(connection, "club", key)[1].content_id
+            coming = f"{key}.txt"
+            announce(connection, club, {coming: 1}, datetime.now(UTC))
+            set_content(
+                connection,
+                club,
+                known_document(connection, "club", coming)[1].id,
+                content_id=content,
+                fingerprint="1",
+                size=1,
+            )
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{site.url}/documents")
+        expect(page.locator("#rows tr")).to_have_count(8)
+        expect(page.locator("#progress-names bdi")).to_have_count(4)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for shown in names.values():
+        row = page.locator("#rows tr").filter(has=page.locator(f".key:text('{shown}')")).first
+        expect(row.locator(".key")).to_contain_text(shown)
+    long = page.locator("#rows .title").filter(has_text="nnn").first
+    expect(long).to_contain_text("…")
+    expect(long).to_have_attribute("title", "n" * 247 + "1.md")

@@ -75,6 +75,33 @@ def test_the_state_of_each_source_is_shown(rag, ledger, tmp_path, monkeypatch):
     assert f"file://{tmp_path}/docs, 0 objects" in shown
 
 
+def test_what_the_bucket_holds_and_nobody_reads_is_a_line_and_a_list_on_demand(
+    rag, ledger, tmp_path
+):
+    folder = tmp_path / "bucket" / "club"
+    folder.mkdir(parents=True)
+    assert "skipped" not in rag("status").stdout
+    assert rag("documents", "--skipped").stdout == "Nothing in the bucket is skipped.\n"
+    os.mkfifo(folder / "pipe")
+    for name in ("a", "b\x1b[2J", "c" * 255):
+        (folder / name).symlink_to("/etc/passwd")
+    (tmp_path / "bucket" / "root.md").symlink_to("/etc/passwd")
+    done = rag("status")
+    assert done.stderr == ""
+    (line,) = [line for line in done.stdout.splitlines() if "skipped" in line]
+    assert line == (
+        "5 names in the bucket are skipped: club/a, club/b�[2J, "
+        f"club/{'c' * 15}…{'c' * 19} and 2 more. rag documents --skipped says why."
+    )
+    put(ledger, "club", "club/rules.md")
+    whole = rag("documents", "--skipped").stdout
+    assert whole.count("Links are not followed.") == 4
+    assert "It is no file but a pipe, a socket or a device." in whole
+    assert "root.md" not in rag("documents", "--skipped", "-c", "club").stdout
+    done = rag("documents")
+    assert (done.stderr, "skipped" in done.stdout) == ("", False)
+
+
 def test_documents_of_an_unknown_collection_give_the_known_ones(rag, ledger):
     put(ledger, "handbook", "handbook/a.md")
     done = rag("documents", "--collection", "nope")

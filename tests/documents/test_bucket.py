@@ -17,6 +17,7 @@ from rag_platform.errors import (
     SettingsError,
     UnreadableDocument,
 )
+from rag_platform.printing import MEGABYTE
 
 NAMES = [
     "a b#?%~ü.md",
@@ -234,9 +235,14 @@ def test_a_file_that_grows_while_it_is_read_is_left_for_later(folder: Path) -> N
 
 
 def test_a_file_that_is_too_large_is_not_read(bucket: Bucket) -> None:
-    bucket.write("a.md", b"x" * 2_500_000)
-    with pytest.raises(UnreadableDocument, match=r"too large: 2\.5 MB, and the limit is 2 MB"):
-        bucket.read_stable("a.md", max_bytes=2_000_000)
+    limit = 2 * MEGABYTE
+    for size, said in ((limit + MEGABYTE // 2, "2.5"), (limit + 1, "2.1")):
+        bucket.write("a.md", b"x" * size)
+        with pytest.raises(UnreadableDocument) as error:
+            bucket.read_stable("a.md", max_bytes=limit)
+        assert str(error.value) == f"The file is too large: {said} MB, and the limit is 2 MB."
+    bucket.write("a.md", b"x" * limit)
+    assert len(bucket.read_stable("a.md", max_bytes=limit)[1]) == limit
 
 
 def test_a_reader_sees_the_old_object_or_the_new_one(bucket: Bucket) -> None:

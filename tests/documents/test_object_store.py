@@ -347,3 +347,76 @@ def test_files_at_the_root_are_listed_as_they_are_while_they_come_and_change(
     client.put_object(Bucket="root", Key="a.md/", Body=b"hidden")
     assert [(item.key, item.size) for item in root.list()] == [("a.md", 0), ("folder/b.md", 0)]
     assert root.skipped == {"a.md/": "Its name ends with a slash."}
+
+
+@pytest.fixture
+def google(endpoint: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Makes a bucket of these keys and opens it as one of Google's, whose interface is S3's."""
+    account = tmp_path / "account.json"
+    names = ("client_email", "private_key", "private_key_id")
+    account.write_text(
+        json.dumps({"gcs_base_url": endpoint, "disable_oauth": True} | dict.fromkeys(names, ""))
+    )
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(account))
+    client = botocore.session.get_session().create_client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1"
+    )
+
+    def opened(name: str, *keys: str) -> Bucket:
+        client.create_bucket(Bucket=name, ACL="public-read")
+        for key in keys:
+            body = b"" if key == "handbook/" else key.encode()
+            client.put_object(Bucket=name, Key=key, Body=body, ACL="public-read")
+        return Bucket(f"gs://{name}")
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("key", "skipped", "nameless"),
+    [
+        ("handbook/", [], []),
+        ("full/", ["full/"], []),
+        ("root.md/", ["root.md/"], []),
+        ("/root.md", ["/"], []),
+        ("/handbook/a.md", ["/"], []),
+        ("/handbook/leave.md", ["/"], []),
+        ("/other/a.md", ["/"], []),
+        ("handbook/full/", [], ["handbook/full"]),
+    ],
+)
+def test_slashes_around_keys_that_are_not_s3s_are_skipped_or_found_by_nobody(
+    google: Any, key: str, skipped: list[str], nameless: list[str]
+) -> None:
+    name = f"google{key.encode().hex()}"
+    google(name, "handbook/leave.md", "root.md", key)
+    odd = Bucket(f"gs://{name}")
+    for _ in range(2):
+        whole = sorted(item.key for item in odd.list())
+        assert whole == sorted(["handbook/leave.md", "root.md", *nameless])
+        assert list(odd.skipped) == skipped
+        # What a look at everything shows is what a run of each collection finds: none is asked for
+        # again and again.
+        parts = [item.key for name in ("default", "handbook") for item in odd.list_collection(name)]
+        assert sorted(parts) == whole
+    assert [item.key for item in odd.list() if odd.stat(item.key) is None] == nameless
+
+
+@pytest.mark.parametrize(
+    "key", ["handbook//c.md", "handbook/../d.md", "handbook/a/b//", "handbook/tab\t.md"]
+)
+def test_a_key_that_is_no_path_and_not_s3s_fails_the_listing_and_is_named(
+    google: Any, key: str
+) -> None:
+    odd = google(f"google{key.encode().hex()}", "handbook/leave.md", key)
+    with pytest.raises(BucketUnavailable) as error:
+        list(odd.list())
+    assert f'"{key}"' in sentence(error) and sentence(error).endswith("Rename that object.")
+
+
+def test_a_folder_that_comes_beside_a_key_with_a_slash_is_listed(google: Any, client: Any) -> None:
+    odd = google("googlelater", "/a.md", "handbook/leave.md")
+    assert [item.key for item in odd.list()] == ["handbook/leave.md"]
+    for key in ("later/a.md", "root.md"):
+        client.put_object(Bucket="googlelater", Key=key, Body=b"x", ACL="public-read")
+    assert [item.key for item in odd.list()] == ["root.md", "handbook/leave.md", "later/a.md"]

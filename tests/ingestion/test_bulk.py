@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_links_hidden_and_temporary_names_are_skipped_and_counted(copied, folder
 
 def test_a_file_too_large_is_refused_with_the_reason(copied, folder):
     (folder / "large.md").write_text("x" * 1001)
-    assert copied().refused == {str(folder / "large.md"): "It is larger than 0 MB."}
+    assert copied().refused == {str(folder / "large.md"): "It is larger than 0.1 MB."}
 
 
 def test_a_path_that_cannot_be_used_is_one_sentence(copied, folder, bucket_folder):
@@ -158,6 +159,25 @@ def test_a_path_that_cannot_be_used_is_one_sentence(copied, folder, bucket_folde
         copied(bucket_folder)
     with pytest.raises(InvalidRequest, match="collection"):
         copied(folder, "../up")
+    with pytest.raises(InvalidRequest, match="File name too long"):
+        copied(folder / ("x" * 300))
+    with pytest.raises(InvalidRequest, match="cannot be looked up"):
+        copied(Path("~nobody-of-this-name/x"))
+    (folder / "circle").symlink_to(folder / "circle")
+    with pytest.raises(InvalidRequest, match="cannot be looked up"):
+        copied(folder / "circle")
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_called_by_its_name(copied, folder):
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "s"))
+        for path, kind in ((folder / "pipe", "pipe"), (folder / "s", "socket")):
+            with pytest.raises(InvalidRequest) as error:
+                copied(path)
+            assert str(error.value) == f"{path} is a {kind}. Give a file or a folder."
+    with pytest.raises(InvalidRequest, match="/dev/null is a device"):
+        copied(Path("/dev/null"))
 
 
 def test_a_bucket_inside_the_folder_is_not_copied_into_itself(copied, tmp_path, bucket_folder):
@@ -195,9 +215,9 @@ def command(platform, ledger_url, bucket_folder, chroma_server, folder):
         "COLUMNS": "200",
     }
 
-    def start(**changes):
+    def start(path=folder, **changes):
         return subprocess.Popen(
-            [RAG, "ingest", str(folder), "--collection", "papers"],
+            [RAG, "ingest", str(path), "--collection", "papers"],
             env=environment | changes,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -212,10 +232,36 @@ def test_the_command_says_what_it_did(command, folder, found):
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
     out, errors = command().communicate(timeout=120)
     assert errors == ""
-    assert "3 files found: 3 copied" in out
-    assert "2 documents read" in out and "1 quarantined" in out
+    assert "3 files found: 3 copied." in out
+    assert "2 documents read, 1 quarantined; 2 chunks embedded in" in out
+    assert "The collection holds 2 indexed, 1 quarantined now." in out
     assert "papers/broken.pdf" in out
     assert found("code word basalt")[0] == "papers/sub/b.md"
+
+    (folder / "a.md").write_text("# A\n\nThe code word of A is aerosol.")
+    out, _ = command().communicate(timeout=120)
+    assert "3 files found: 1 copied, 2 in the bucket already." in out
+    assert "1 document read, 2 unchanged; 1 chunk embedded in" in out
+    out, _ = command().communicate(timeout=120)
+    assert "0 documents read, 3 unchanged; nothing to embed." in out
+    assert "The collection holds 2 indexed, 1 quarantined now." in out
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_the_command_fails_where_it_is_given_no_file(command, tmp_path, bucket_folder):
+    os.mkfifo(tmp_path / "pipe")
+    running = command(tmp_path / "pipe")
+    out, errors = running.communicate(timeout=120)
+    assert (running.returncode, out) == (1, "")
+    assert errors == f"{tmp_path}/pipe is a pipe. Give a file or a folder.\n"
+    large = tmp_path / "large.md"
+    large.touch()
+    os.truncate(large, 2 << 20)
+    running = command(large, RAG_INGESTION_MAX_DOCUMENT_MEGABYTES="1")
+    out, _ = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "1 file found: 1 refused." in out and "It is larger than 1 MB." in out
+    assert list(bucket_folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)

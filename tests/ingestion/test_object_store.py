@@ -10,6 +10,8 @@ import pytest
 
 from rag_platform.documents.bucket import Bucket
 from rag_platform.documents.looking import look_at
+from rag_platform.service.app import create_app
+from rag_platform.service.fakes import served
 
 pytest.importorskip("moto", reason="moto[server] is a development dependency")
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
@@ -128,3 +130,23 @@ def test_an_object_that_is_listed_and_not_found_is_set_aside_and_not_tried_again
     )
     assert all("slash" in (item.reason or "") for item in aside.values())
     assert pipeline.verify().problems == []
+
+
+def test_an_object_without_a_name_is_not_deleted_but_said_to_have_none(pipeline, platform, client):
+    client.create_bucket(Bucket="nameless")
+    client.put_object(Bucket="nameless", Key="handbook/folder/", Body=b"Nobody reads this.")
+    platform.bucket = Bucket("s3://nameless")
+    platform.settings.chat.fast_lane_megabytes = 0
+    pipeline()
+    address = "/v1/collections/handbook/documents/handbook/folder"
+    with served(create_app(platform)) as url, httpx.Client(base_url=url, timeout=60) as service:
+        found = service.get(address).json()
+        assert found["state"] == "quarantined" and "ends with a slash" in found["reason"]
+        assert service.get(f"{address}/file").status_code == 404
+        refused = service.delete(address)
+        assert refused.status_code == 409
+        assert "has none of this name" in refused.json()["detail"]
+        assert service.get(address).json() == found
+        client.delete_object(Bucket="nameless", Key="handbook/folder/")
+        assert service.delete(address).status_code == 204
+        assert service.get(address).status_code == 404

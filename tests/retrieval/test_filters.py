@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_platform.ledger.filters import Filters
+from rag_platform.ledger.filters import Filters, as_spelled
 from rag_platform.ledger.tables import contents
 from rag_platform.retrieval import dense
 from rag_platform.retrieval.settings import RetrievalSettings
@@ -68,6 +68,8 @@ def _animals(result) -> set[str]:
         (Filters(since=date(2020, 2, 1)), set(ANIMALS[1::2])),
         (Filters(key_prefix="zoo/wild/", authors=("Ada",)), {"heron", "bee"}),
         (Filters(authors=("nobody",)), set()),
+        (Filters(authors=("ADA",)), set(ANIMALS[::2])),
+        (Filters(key_prefix="zoo/wild/", authors=("ada", "nobody")), {"heron", "bee"}),
     ],
 )
 def test_only_documents_that_pass_are_found(zoo, filters, expected):
@@ -82,6 +84,33 @@ def test_a_document_of_unknown_language_passes_a_filter_of_languages(zoo):
     filters = Filters(languages=("en",))
     result = zoo.search("How many coins does the animal cost?", ["zoo"], 50, filters=filters)
     assert _animals(result) == {"heron", *ANIMALS[1::2]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "spelled"),
+    [
+        (("åsa räty",), {"Åsa Räty", "ÅSA RÄTY"}),
+        (("ÅSA  RA\u0308TY ",), {"Åsa Räty", "ÅSA RÄTY"}),
+        (("STRASSE", "ανδρέασ"), {"Straße", "Ανδρέας"}),
+        (("İpek",), {"İPEK"}),
+        (("Asa Raty",), {"Asa Raty"}),
+        (("Åsa",), {"Åsa"}),
+        ((), set()),
+    ],
+)
+def test_authors_are_found_in_any_case_on_both_databases(ledger, asked, spelled):
+    now = datetime.now(UTC)
+    names = ["Åsa Räty", "ÅSA RÄTY", "Straße", "Ανδρέας", "İPEK", None]
+    rows = [
+        {"id": f"{n:032}", "sha256": "0", "media_type": "a/b", "parser": "p@1", "parsed_at": now}
+        | {"author": name}
+        for n, name in enumerate(names)
+    ]
+    with ledger.write() as connection:
+        connection.execute(sa.insert(contents), rows)
+    with ledger.read() as connection:
+        found = as_spelled(connection, Filters(key_prefix="x", authors=asked))
+    assert (found.key_prefix, set(found.authors)) == ("x", spelled)
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)

@@ -205,6 +205,8 @@ def test_the_progress_counts_what_waits_and_what_is_indexed(service, ingest):
     assert service.client.get("/v1/progress").json() == {
         "waiting": 0,
         "indexing": 0,
+        "passages": 0,
+        "embedded": 0,
         "in_work": [],
     }
     put(service, "handbook/leave.md", b"# Leave\n\nIt is 26 weeks.")
@@ -215,5 +217,7 @@ def test_the_progress_counts_what_waits_and_what_is_indexed(service, ingest):
     assert service.client.get("/v1/progress").json() == {
         "waiting": 1,
         "indexing": 1,
+        "passages": 0,  # it is not split yet
+        "embedded": 0,
         "in_work": [{"collection": "handbook", "key": "handbook/leave.md"}],
     }

@@ -19,6 +19,7 @@ from rag_platform.errors import (
     SettingsError,
     UnreadableDocument,
 )
+from rag_platform.printing import megabytes
 from rag_platform.settings.sources import sources_of
 
 
@@ -92,8 +93,8 @@ class Bucket:
             raise NotFound(f"There is no file {key!r} in the bucket.")
         if before.size > max_bytes:
             raise UnreadableDocument(
-                f"The file is too large: {_megabytes(before.size)} MB, and the limit is "
-                f"{_megabytes(max_bytes)} MB."
+                f"The file is too large: {megabytes(before.size)}, and the limit is "
+                f"{megabytes(max_bytes)}."
             )
         read, data = self._required(key).read(key, before.size + 1)
         after = self.stat(key)
@@ -131,7 +132,3 @@ class Bucket:
         if source is None:
             raise NotFound(f"There is no file {key!r} in the bucket.")
         return source
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.1f}".removesuffix(".0")

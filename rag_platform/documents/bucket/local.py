@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-import structlog
-
 from rag_platform.documents.bucket.keys import UPLOAD_PREFIX, is_ignored
 from rag_platform.documents.bucket.objects import BucketObject
 from rag_platform.errors import (
@@ -27,7 +25,6 @@ from rag_platform.errors import (
     UnreadableDocument,
 )
 
-_log = structlog.get_logger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 250_000_000_000_000_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -87,8 +84,6 @@ class LocalFolder:
             with self._root() as again:
                 if not os.path.samestat(before, os.fstat(again)):
                     raise BucketUnavailable(f"The bucket {self.path} was replaced while listed.")
-        for name in skipped.keys() - self.skipped.keys():
-            _log.warning("skipped in the bucket", name=name, reason=skipped[name])
         elsewhere = {
             name: reason
             for name, reason in self.skipped.items()

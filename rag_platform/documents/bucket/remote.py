@@ -10,12 +10,10 @@ from typing import Any
 import obstore
 import obstore.exceptions
 import obstore.store
-import structlog
 
 from rag_platform.documents.bucket.objects import BucketObject
 from rag_platform.errors import BucketUnavailable, Conflict, NotFound, SettingsError
 
-_log = structlog.get_logger(__name__)
 _CLIENT: Any = {"timeout": "60s", "connect_timeout": "5s", "allow_http": True}
 _RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -65,8 +63,6 @@ class ObjectStore:
             for found in self._found(prefix, deep, skipped):
                 if found.size or not self._is_marker(found):
                     yield found
-        for name in skipped.keys() - self.skipped.keys():
-            _log.warning("skipped in the bucket", name=name, reason=skipped[name])
         self.skipped = before | skipped
 
     def stat(self, key: str) -> BucketObject | None:
@@ -113,7 +109,10 @@ class ObjectStore:
                 self._look_at_root()
             if not self._odd:
                 folders = (self._folders or ()) if whole else ()
-                for found in self._pages(prefix, deep):
+                by_folder = "" in folders
+                if by_folder:
+                    skipped["/"] = "A folder in its name is empty."
+                for found in self._by_folder() if by_folder else self._pages(prefix, deep):
                     # Without its slash, a folder's marker may have the name of an object.
                     again = found.key in seen
                     seen.add(found.key)
@@ -146,6 +145,16 @@ class ObjectStore:
             for meta in page:
                 if meta["path"]:  # not the marker of the folder that the URL names
                     yield _object(meta)
+
+    def _by_folder(self) -> Iterator[BucketObject]:
+        """All objects but those whose keys begin with a slash.
+
+        Listed together with the others, they look as if they had none, and are not found.
+        """
+        self._look_at_root()
+        yield from self._pages("", False)
+        for folder in sorted((self._folders or frozenset()) - {""}):
+            yield from self._pages(folder, True)
 
     def _look_at_root(self) -> None:
         """Note the folders. One without a name is that of keys that begin with a slash."""

@@ -10,7 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from rag_platform.documents.bucket import checked_key, collection_of
+from rag_platform.documents.changes import listed_only
 from rag_platform.documents.contents import forget_text
+from rag_platform.documents.ingestion import NAMELESS
 from rag_platform.documents.parsed import ParsedDocument
 from rag_platform.errors import Conflict, NotFound, Unavailable
 from rag_platform.ledger.collections import (
@@ -30,13 +32,14 @@ from rag_platform.ledger.passages import title_of
 from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import announce, bury, have_read_again
 from rag_platform.service import keys as keys  # registers the path parameter's kind
-from rag_platform.service.context import CurrentLane, CurrentPlatform
+from rag_platform.service.context import CurrentLane, CurrentPlatform, CurrentStanding
 from rag_platform.service.downloads import attachment
 from rag_platform.service.paging import decode_cursor, encode_cursor
 from rag_platform.service.payloads import (
     CollectionPayload,
     CollectionsPayload,
     ContentPayload,
+    DocumentDetailPayload,
     DocumentPayload,
     DocumentPlace,
     DocumentsPayload,
@@ -115,20 +118,24 @@ async def upload(
 def get_progress(platform: CurrentPlatform, lane: CurrentLane) -> ProgressPayload:
     """How many documents are coming in, and which are in work."""
     with platform.ledger.read() as connection:
-        progress = progress_of(connection)
-    places: list[tuple[str, str]] = list(progress.first)
+        serving = current_serving(connection)
+        progress = progress_of(connection, serving.generation if serving else None)
+    places: list[tuple[str, str]] = list(progress.last)
     now = lane.in_work
     if now is not None and now not in places:
         places.insert(0, now)
     return ProgressPayload(
         waiting=progress.waiting,
         indexing=progress.indexing,
+        passages=progress.passages,
+        embedded=progress.embedded,
         in_work=[DocumentPlace(collection=name, key=key) for name, key in places],
     )
 
 
 # A key may hold slashes and end like one of these: the last part of an address is always what is
-# asked for, and all before it is the key. Only DELETE has no such part.
+# asked for, and all before it is the key. DELETE has no such part, and a document itself may be
+# asked for without one where its key does not end like one.
 
 
 @router.post(_DOCUMENTS + "/{key:key}/retry", status_code=202)
@@ -138,7 +145,7 @@ def retry(
     """Have a document read again though its bytes are the same, such as one that took too long."""
     with platform.ledger.write() as connection:
         size, revision = have_read_again(connection, collection, key)
-        document = find_document(connection, collection, key, chunking="")
+        document = find_document(connection, collection, key, chunking=_chunking(connection))
     if document is None:
         raise _unknown(collection, key)
     lane.offer(collection, key, size, revision)
@@ -183,6 +190,21 @@ async def get_page_picture(collection: str, key: str, number: int) -> Response:
     raise HTTPException(404, "Pictures of pages are not available yet. Read the content instead.")
 
 
+@router.get(_DOCUMENTS + "/{key:key}")  # after all others, the one below it too: it takes any key
+@router.get(_DOCUMENTS + "/{key:key}/metadata")
+def get_document(
+    collection: str, key: str, platform: CurrentPlatform, standing: CurrentStanding
+) -> DocumentDetailPayload:
+    """One document, as the list shows it; of a pending one, what it waits for."""
+    with platform.ledger.read() as connection:
+        document = find_document(connection, collection, key, chunking=_chunking(connection))
+    if document is None:
+        raise _unknown(collection, key)
+    found = DocumentDetailPayload.of(document)
+    found.waits_for = standing.waits_for(document)
+    return found
+
+
 @router.delete(_DOCUMENTS + "/{key:key}", status_code=204)
 def delete(collection: str, key: str, platform: CurrentPlatform) -> Response:
     """Remove a document from the bucket and, at once, from everything that readers see.
@@ -193,8 +215,13 @@ def delete(collection: str, key: str, platform: CurrentPlatform) -> Response:
         raise _unknown(collection, key)
     with platform.ledger.read() as connection:
         known = known_document(connection, collection, key)
+        document = find_document(connection, collection, key, chunking="")
     if known is None and platform.bucket.stat(key) is None:
         raise _unknown(collection, key)
+    if document is not None and document.reason == NAMELESS:
+        # Forgotten, it would be back with the next listing.
+        for _ in listed_only(platform.bucket, collection, {key}):
+            raise Conflict(NAMELESS, "Or delete it with the store's own tools.")
     platform.bucket.delete(key)
     with platform.ledger.write() as connection:
         # Looked up again: the sensor may have listed it meanwhile.
@@ -213,11 +240,10 @@ def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> 
     with platform.ledger.read() as connection:
         if collection is not None and find_collection(connection, collection) is None:
             raise NotFound(f"There is no collection {collection!r}.")
-        serving = current_serving(connection)
         found = list_documents(
             connection,
             collection,
-            chunking=serving.generation.chunking if serving else "",
+            chunking=_chunking(connection),
             state=query.state,
             query=query.query,
             after=after,
@@ -230,6 +256,11 @@ def _page(platform: Platform, collection: str | None, query: DocumentsQuery) -> 
         if len(found) > len(shown)
         else None,
     )
+
+
+def _chunking(connection: sa.Connection) -> str:
+    serving = current_serving(connection)
+    return serving.generation.chunking if serving else ""
 
 
 def _store(platform: Platform, collection: str, key: str, data: bytes) -> int | None:

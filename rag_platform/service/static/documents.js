@@ -1,15 +1,17 @@
 // The documents page: find documents, watch states change, download, retry, delete.
 // File names, titles, reasons and notes are set as text, never as HTML.
 
-import { about, size, when } from "/static/formats.js";
+import { about, shortened, size, visible, when } from "/static/formats.js";
 import { showProgress } from "/static/progress.js";
 import { documentPath, get, request } from "/static/requests.js";
-import { onUpload } from "/static/upload.js";
+import { followUploads, forgetUpload, onUpload } from "/static/upload.js";
 
 const PAGE = 100;
 const SOON = 700;
 const TYPING = 250;
 const LATER = 5000;
+const TITLE = 80; // characters
+const KEY = 100;
 
 const table = document.getElementById("table");
 const rows = document.getElementById("rows");
@@ -56,10 +58,12 @@ async function refresh() {
   clearTimeout(timer);
   const mine = ++round;
   let pending = 0;
+  let coming = false;
   try {
     pending = countStates((await get("/v1/collections?limit=500")).collections);
     const progress = pending ? await get("/v1/progress") : null;
     const found = await list();
+    coming = followUploads();
     if (mine !== round) return;
     showProgress(progress);
     show(found.documents);
@@ -69,7 +73,7 @@ async function refresh() {
     if (mine !== round) return;
     complain(error, "refresh");
   }
-  if (!document.hidden) timer = setTimeout(refresh, pending ? SOON : LATER);
+  if (!document.hidden) timer = setTimeout(refresh, pending || coming ? SOON : LATER);
 }
 
 async function list() {
@@ -144,11 +148,11 @@ function show(documents) {
 }
 
 function fill(row, item) {
-  const name = item.key.split("/").pop();
+  const name = visible(item.key.split("/").pop());
   row.dataset.key = item.key;
   row.dataset.state = item.state;
-  set(row, ".title", item.title ?? name);
-  set(row, ".key", item.key);
+  setName(row, ".title", item.title ?? name, TITLE);
+  setName(row, ".key", visible(item.key), KEY);
   set(row, ".about", about(item));
   set(row, ".collection", item.collection);
   fillNotes(row, item.notes);
@@ -184,6 +188,15 @@ function fillNotes(row, notes) {
   );
 }
 
+// A long one is shown shortened, and whole to who points at it.
+function setName(row, selector, name, most) {
+  const short = shortened(name, most);
+  set(row, selector, short);
+  const cell = row.querySelector(selector);
+  if (short === name) cell.removeAttribute("title");
+  else if (cell.title !== name) cell.title = name;
+}
+
 function set(row, selector, value) {
   const cell = row.querySelector(selector);
   if (cell.textContent !== String(value)) cell.textContent = value;
@@ -196,10 +209,11 @@ async function retry(item) {
 }
 
 function remove(item) {
-  document.getElementById("confirm-name").textContent = item.key;
+  document.getElementById("confirm-name").textContent = visible(item.key);
   confirm.returnValue = "keep";
   confirm.onclose = async () => {
     if (confirm.returnValue !== "delete") return;
+    forgetUpload(item.collection, item.key);
     await attempt(() => request(documentPath(item.collection, item.key), { method: "DELETE" }));
   };
   confirm.showModal();
