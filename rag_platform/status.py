@@ -156,6 +156,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
         *others,
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
+        *((f"Reranker: {platform.reranker.name}",) if platform.reranker else ()),
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
     )
 

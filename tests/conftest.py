@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from rag_platform.bootstrap import serve_first_generation
 from rag_platform.embedding import export as export_module
+from rag_platform.embedding import tracing as tracing_module
 from rag_platform.embedding.export import export
-from rag_platform.embedding.files import base_model_source
+from rag_platform.embedding.files import base_model_source, verified_package
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.settings import Settings
@@ -99,12 +100,54 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture(scope="session")
 def model_folder(pytestconfig: pytest.Config) -> Path:
     """The base model as registered; exported once and kept in pytest's cache."""
-    code = Path(export_module.__file__).read_bytes()
+    code = b"".join(Path(m.__file__).read_bytes() for m in (export_module, tracing_module))
     name = f"model-{hashlib.sha256(code).hexdigest()[:12]}"
     folder = pytestconfig.cache.mkdir("rag-platform") / name
     if not (folder / "checksums.json").exists():
         export(base_model_source(""), folder, name=EMBEDDER)
     return folder
+
+
+@pytest.fixture(scope="session")
+def likes_a_word(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a cross-encoder whose score grows with the share of one word in what it reads."""
+
+    def make(word: str) -> Path:
+        import torch
+        from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+        tokenizer = AutoTokenizer.from_pretrained(str(verified_package()))
+        (token,) = tokenizer.encode(word, add_special_tokens=False)
+        model = BertForSequenceClassification(
+            BertConfig(
+                vocab_size=tokenizer.vocab_size,
+                hidden_size=4,
+                num_hidden_layers=1,
+                num_attention_heads=1,
+                intermediate_size=4,
+                num_labels=1,
+            )
+        )
+        state = {
+            name: torch.ones_like(value)
+            if name.endswith("LayerNorm.weight")
+            else torch.zeros_like(value)
+            for name, value in model.state_dict().items()
+        }
+        state["bert.embeddings.word_embeddings.weight"][:, 1] = 1.0
+        state["bert.embeddings.word_embeddings.weight"][token] = torch.tensor([4.0, 1, 0, 0])
+        # Keys are zero, so that the first token attends to all alike and gets their mean.
+        state["bert.encoder.layer.0.attention.self.value.weight"][0, 0] = 1.0
+        state["bert.encoder.layer.0.attention.output.dense.weight"][0, 0] = 1.0
+        state["bert.pooler.dense.weight"][0, 0] = 1.0
+        state["classifier.weight"][0, 0] = 4.0
+        model.load_state_dict(state)
+        folder = tmp_path_factory.mktemp(f"likes-{word}")
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -255,5 +255,5 @@ def _citation(n: int, passage: Passage, statement: str) -> Citation:
         end=chunk.end,
         quote=supporting_sentence(statement, chunk.text),
         score=passage.score,
-        ranks={"dense": passage.dense_rank, "keyword": passage.keyword_rank},
+        ranks=passage.ranks,
     )

@@ -7,7 +7,6 @@ so nothing that serves or ingests does.
 import json
 import shutil
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from rag_platform.embedding.files import (
     sha256_of,
     write_checksums,
 )
+from rag_platform.embedding.tracing import trace
 from rag_platform.errors import ModelUnavailable
 
 PARITY = 1e-5
@@ -128,47 +128,16 @@ def _prefixes(model: Any) -> dict[str, str]:
 
 
 def _to_onnx(model: Any, path: Path) -> None:
-    import torch
+    typed = "token_type_ids" in model.tokenizer.model_input_names
 
-    class Exportable(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
+    def forward(features: dict[str, Any]) -> Any:
+        if not typed:
+            del features["token_type_ids"]
+        out = model.forward(features)
+        return out["sentence_embedding"], out["token_embeddings"]
 
-        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
-            features = {
-                "input_ids": input_ids,
-                "attention_mask": attention_mask,
-                **({"token_type_ids": token_type_ids} if self.typed else {}),
-            }
-            out = self.model.forward(features)
-            return out["sentence_embedding"], out["token_embeddings"]
-
-        @property
-        def typed(self) -> bool:
-            return "token_type_ids" in model.tokenizer.model_input_names
-
-    # The mask of the example has zeros: exporters drop the mask where they only saw ones.
-    mask = torch.tensor([[1] * 8, [1] * 5 + [0] * 3])
-    ids = torch.full((2, 8), 7) * mask
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    outputs = ["sentence_embedding", "token_embeddings"]
-    axes: dict[str, dict[int, str]] = {n: {0: "batch", 1: "tokens"} for n in [*names, outputs[1]]}
-    axes[outputs[0]] = {0: "batch"}
-    with warnings.catch_warnings():
-        # The tracing exporter is deprecated in favour of one that takes ten times as long for
-        # the same graph; the parity check guards whichever is used.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Exportable().eval(),
-            (ids, mask, torch.zeros_like(ids)),
-            str(path),
-            input_names=names,
-            output_names=outputs,
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
+    axes = {"sentence_embedding": {0: "batch"}, "token_embeddings": {0: "batch", 1: "tokens"}}
+    trace(model, forward, path, axes)
 
 
 def _quantise(folder: Path) -> None:

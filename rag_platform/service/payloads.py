@@ -11,6 +11,7 @@ from rag_platform.ledger.documents import State
 from rag_platform.ledger.listing import ListedDocument
 from rag_platform.ledger.passages import Chunk
 from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.reranking import Reranking
 from rag_platform.retrieval.search import SearchResult
 
 
@@ -124,10 +125,14 @@ class DocumentReference(BaseModel):
 
 
 class RanksPayload(BaseModel):
-    """Where each half of the search ranked a passage, from 1; None where it did not find it."""
+    """Where each half of the search ranked a passage, from 1; None where it did not find it.
+
+    ``rerank`` is its place among those that the reranker scored, which are the first.
+    """
 
     dense: int | None
     keyword: int | None
+    rerank: int | None = None
 
 
 class PassagePayload(BaseModel):
@@ -156,7 +161,7 @@ class PassagePayload(BaseModel):
             end=chunk.end,
             text=chunk.text,
             score=passage.score,
-            ranks=RanksPayload(dense=passage.dense_rank, keyword=passage.keyword_rank),
+            ranks=RanksPayload.model_validate(passage.ranks),
         )
 
 
@@ -175,12 +180,30 @@ class PassagesPayload(BaseModel):
         )
 
 
+class RerankingPayload(BaseModel):
+    """What the reranker did: ``cut`` where its time ran out before all candidates were scored."""
+
+    model: str
+    candidates: int
+    scored: int
+    cut: bool
+
+    @classmethod
+    def of(cls, done: Reranking) -> Self:
+        """From the search's account."""
+        return cls(
+            model=done.model, candidates=done.candidates, scored=done.scored, cut=done.is_cut
+        )
+
+
 class SearchPayload(BaseModel):
-    """The passages of a search, best first."""
+    """The passages of a search, best first; ``score`` is that of the search without a reranker."""
 
     passages: list[PassagePayload]
     generation: int
     timings_ms: dict[str, float]
+    reranking: RerankingPayload | None = None
+    """None where there is no reranker."""
 
     @classmethod
     def of(cls, result: SearchResult) -> Self:
@@ -189,6 +212,7 @@ class SearchPayload(BaseModel):
             passages=[PassagePayload.of(passage) for passage in result.passages],
             generation=result.generation_id,
             timings_ms=result.timings_ms,
+            reranking=RerankingPayload.of(result.reranking) if result.reranking else None,
         )
 
 
