@@ -19,6 +19,7 @@ from rag_platform.retrieval.asked import Asked
 from rag_platform.retrieval.dense import DenseCandidates
 from rag_platform.retrieval.fusion import fuse
 from rag_platform.retrieval.passages import Passage, Readers
+from rag_platform.retrieval.quoted import LOOKED_AT, Quoted
 from rag_platform.retrieval.reranking import Reranker, Reranking
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.retrieval.view import Views
@@ -134,6 +135,8 @@ class Search:
         if allowed is not None:
             scores[~allowed] = 0.0
         keyword = corpus.by_chunk(bm25.best(scores, n, corpus.chunk_id))
+        if quoted := Quoted(asked.question):
+            keyword = {**corpus.by_chunk(quoted.hits(corpus, scores)), **keyword}
         clock.lap("keyword")
         fused = fuse(
             dense,
@@ -147,13 +150,15 @@ class Search:
         readers = Readers(generation, ids, asked.filters)
         reranker = self.reranker if settings.reranked else None
         with self._ledger.read() as connection:
-            read = max(wanted, settings.reranked) if reranker else wanted
+            read = max(wanted, settings.reranked if reranker else 0, LOOKED_AT if quoted else 0)
             passages, whole = readers.first(connection, corpus, fused, read)
+        passages = quoted.first(passages)
         clock.lap("fusion")
         reranking: Reranking | None = None
         if reranker is not None:
             header = generation.spec["header"]
             passages, reranking = reranker(asked.question, passages, settings.reranked, header)
+            passages = quoted.first(passages)
             clock.lap("rerank")
         share = max(keyword.values(), default=0.0) / most if most else 0.0
         result = SearchResult(
