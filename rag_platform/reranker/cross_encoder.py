@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,6 +45,7 @@ class CrossEncoder:
         self._inputs = {item.name for item in self._session.get_inputs()}
         self._known: LRUCache[tuple[str, str], float] = LRUCache(_PAIRS)
         self._knowing = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
 
     def scores(
         self, question: str, passages: Sequence[str], seconds: float | None = None
@@ -61,7 +61,7 @@ class CrossEncoder:
         rows = [row for row, score in enumerate(found) if score is None]
         run: Any = onnxruntime.RunOptions()
         under_way = {
-            self._workers.submit(self._run, list(batch.values()), run): list(batch)
+            self._submit(list(batch.values()), run): list(batch)
             for batch in self._batches(question, passages, rows, deadline)
         }
         done, late = wait(under_way, timeout=_left(deadline))
@@ -77,10 +77,12 @@ class CrossEncoder:
                     self._known[question, passages[row]] = score
         return found
 
-    @cached_property
-    def _workers(self) -> ThreadPoolExecutor:
+    def _submit(self, batch: list[Encoding], run: Any) -> "Future[list[float]]":
         # Made when it is first needed: threads don't survive a fork.
-        return ThreadPoolExecutor(self.threads, thread_name_prefix="reranker")
+        with self._knowing:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(self.threads, thread_name_prefix="reranker")
+        return self._workers.submit(self._run, batch, run)
 
     def _batches(
         self, question: str, passages: Sequence[str], rows: Iterable[int], deadline: float | None

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from rag_platform.embedding.header import header_of
 from rag_platform.reranker.cross_encoder import CrossEncoder
@@ -38,7 +37,7 @@ class Reranker:
         self._loaded: CrossEncoder | None = None
         self._loading = threading.Lock()
 
-    @cached_property
+    @property
     def name(self) -> str:
         """The model and the digest of its files: equal names give equal scores."""
         return f"{self.files.source} ({self.files.id})"

@@ -1,9 +1,9 @@
 """What clients get, made from the ledger's and the search's own objects."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from rag_platform.chat.answering import PassagesFound
 from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdict
@@ -13,6 +13,10 @@ from rag_platform.ledger.passages import Chunk
 from rag_platform.retrieval.passages import Passage
 from rag_platform.retrieval.reranking import Reranking
 from rag_platform.retrieval.search import SearchResult
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class DocumentPayload(BaseModel):
@@ -127,12 +131,12 @@ class DocumentReference(BaseModel):
 class RanksPayload(BaseModel):
     """Where each half of the search ranked a passage, from 1; None where it did not find it.
 
-    ``rerank`` is its place among those that the reranker scored, which are the first.
+    ``rerank`` is its place among those that a reranker scored; left out where none did.
     """
 
     dense: int | None
     keyword: int | None
-    rerank: int | None = None
+    rerank: Annotated[int | None, Field(exclude_if=_is_none)] = None
 
 
 class PassagePayload(BaseModel):
@@ -202,8 +206,8 @@ class SearchPayload(BaseModel):
     passages: list[PassagePayload]
     generation: int
     timings_ms: dict[str, float]
-    reranking: RerankingPayload | None = None
-    """None where there is no reranker."""
+    reranking: Annotated[RerankingPayload | None, Field(exclude_if=_is_none)] = None
+    """Left out where there is no reranker."""
 
     @classmethod
     def of(cls, result: SearchResult) -> Self:

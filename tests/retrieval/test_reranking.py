@@ -10,6 +10,7 @@ from rag_platform.reranker.files import RerankerFiles
 from rag_platform.retrieval.reranking import Reranker
 from rag_platform.retrieval.search import Search
 from rag_platform.retrieval.settings import RetrievalSettings
+from rag_platform.service.payloads import SearchPayload
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 
@@ -66,6 +67,18 @@ def test_candidates_are_in_the_rerankers_order_and_say_so(filled, platform, sear
     assert files.source in done.model
     # Of equal scores the better candidate is first.
     assert _keys(result)[2:] == [key for key in _keys(base) if key in ("leave.md", "travel.md")]
+
+
+def test_clients_are_told_what_the_reranker_did_where_there_is_one(
+    filled, platform, searching, files
+):
+    told = SearchPayload.of(searching(files)(QUESTION)).model_dump(mode="json")
+    assert told["reranking"]["scored"] == told["reranking"]["candidates"] == 4
+    assert told["reranking"]["cut"] is False
+    assert [passage["ranks"]["rerank"] for passage in told["passages"]] == [1, 2, 3, 4]
+    told = SearchPayload.of(platform.search(QUESTION)).model_dump(mode="json")
+    assert "reranking" not in told
+    assert told["passages"][0]["ranks"].keys() == {"dense", "keyword"}
 
 
 def test_whether_anything_is_relevant_is_decided_without_the_reranker(
