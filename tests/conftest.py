@@ -118,22 +118,17 @@ def likes_a_word(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 
         tokenizer = AutoTokenizer.from_pretrained(str(verified_package()))
         (token,) = tokenizer.encode(word, add_special_tokens=False)
-        model = BertForSequenceClassification(
-            BertConfig(
-                vocab_size=tokenizer.vocab_size,
-                hidden_size=4,
-                num_hidden_layers=1,
-                num_attention_heads=1,
-                intermediate_size=4,
-                num_labels=1,
-            )
+        config = BertConfig(
+            vocab_size=tokenizer.vocab_size,
+            hidden_size=4,
+            num_hidden_layers=1,
+            num_attention_heads=1,
+            intermediate_size=4,
+            num_labels=1,
         )
-        state = {
-            name: torch.ones_like(value)
-            if name.endswith("LayerNorm.weight")
-            else torch.zeros_like(value)
-            for name, value in model.state_dict().items()
-        }
+        model = BertForSequenceClassification(config)
+        ones = {name for name in model.state_dict() if name.endswith("LayerNorm.weight")}
+        state = {n: torch.full_like(v, float(n in ones)) for n, v in model.state_dict().items()}
         state["bert.embeddings.word_embeddings.weight"][:, 1] = 1.0
         state["bert.embeddings.word_embeddings.weight"][token] = torch.tensor([4.0, 1, 0, 0])
         # Keys are zero, so that the first token attends to all alike and gets their mean.

@@ -108,13 +108,19 @@ def _load(source: Path | str) -> Any:
     try:
         from sentence_transformers import SentenceTransformer
 
-        # Eager attention exports to plain operators; it is what the ONNX runtime knows to fuse.
-        # Never a pickle: it could run code.
-        kwargs = {"attn_implementation": "eager", "use_safetensors": True}
+        kwargs = {
+            # Exports to plain operators, which is what the ONNX runtime knows to fuse.
+            "attn_implementation": "eager",
+            # Never a pickle: it could run code.
+            "use_safetensors": True,
+            # What was stored in half precision is served in single: processors have no other.
+            "dtype": "float32",
+        }
         return SentenceTransformer(str(source), device="cpu", model_kwargs=kwargs)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # each library that reads a part of a model has errors of its own
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise ModelUnavailable(
-            f"The embedding model {source} cannot be loaded: {str(error).splitlines()[0]}",
+            f"The embedding model {source} cannot be loaded: {reason}",
             "Set RAG_EMBEDDING_MODEL to a sentence-transformers model's folder or hub name.",
         ) from error
 
