@@ -1,7 +1,7 @@
 """Quoted words in a question: passages that hold them side by side come first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +9,11 @@ import numpy.typing as npt
 from rag_platform.index import bm25
 from rag_platform.index.analysis import is_unspaced, term_ids, terms, words
 from rag_platform.retrieval.corpus import Corpus
+from rag_platform.retrieval.fusion import Fused
 from rag_platform.retrieval.passages import Passage
 
 LOOKED_AT = 200
-"""Candidates whose texts are read for the quoted words, and what a search adds for them."""
+"""Of the passages that hold the words of a phrase, so many are looked at for their order."""
 
 # A straight mark after a letter or digit opens nothing: it is an inch or a second.
 _QUOTED = re.compile(
@@ -35,20 +36,39 @@ class Quoted:
     def __bool__(self) -> bool:
         return bool(self.phrases)
 
-    def hits(self, corpus: Corpus, scores: bm25.Scores) -> list[tuple[int, float]]:
-        """The best rows by keywords that hold every word of some phrase, in whatever order."""
-        holding = np.zeros(len(scores), dtype=np.bool_)
-        for phrase in self.phrases:
-            ids = term_ids(dict.fromkeys(terms(phrase)))
-            if ids:  # else all are stop words, which nothing is looked up by
-                holding |= _holding(corpus, ids)
-        return bm25.best(np.where(holding, scores, 0.0), LOOKED_AT, corpus.chunk_id)
+    def candidates(
+        self, ranked: Iterable[Fused], corpus: Corpus, scores: bm25.Scores
+    ) -> Iterator[Fused]:
+        """Rows that hold every word of some phrase, in whatever order.
 
-    def first(self, passages: Sequence[Passage]) -> list[Passage]:
-        """Those that hold the most phrases first, in the text or above it; else in their order."""
+        First those that are ranked, then the best by keywords that are not: they are candidates
+        for the sake of the phrase alone and score 0.
+        """
+        likely = np.zeros(len(scores), dtype=np.bool_)
+        for phrase in self.phrases:
+            # Of a phrase of stop words every row may hold them: nothing is looked up by those.
+            likely |= _holding(corpus, term_ids(dict.fromkeys(terms(phrase))))
+        known: set[int] = set()
+        for hit in ranked:
+            known.add(hit.row)
+            if likely[hit.row]:
+                yield hit
+        more = bm25.best(np.where(likely, scores, 0.0), LOOKED_AT, corpus.chunk_id)
+        for row in corpus.by_chunk(more):
+            if row not in known:
+                yield Fused(row, 0.0, None, None, None)
+
+    def first(self, passages: Sequence[Passage], likely: Sequence[Passage] = ()) -> list[Passage]:
+        """Those that hold the most phrases first, in the text or above it; else in their order.
+
+        Of the ``likely`` those are added that hold one.
+        """
         if not self.phrases:
             return list(passages)
-        return sorted(passages, key=lambda passage: -self._count(passage))
+        holding = [passage for passage in likely if self._count(passage)]
+        known = {passage.chunk.text for passage in holding}
+        others = [passage for passage in passages if passage.chunk.text not in known]
+        return sorted([*holding, *others], key=lambda passage: -self._count(passage))
 
     def _count(self, passage: Passage) -> int:
         chunk = passage.chunk

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 
 import numpy as np
 import numpy.typing as npt
@@ -135,8 +136,6 @@ class Search:
         if allowed is not None:
             scores[~allowed] = 0.0
         keyword = corpus.by_chunk(bm25.best(scores, n, corpus.chunk_id))
-        if quoted := Quoted(asked.question):
-            keyword = {**corpus.by_chunk(quoted.hits(corpus, scores)), **keyword}
         clock.lap("keyword")
         fused = fuse(
             dense,
@@ -150,9 +149,13 @@ class Search:
         readers = Readers(generation, ids, asked.filters)
         reranker = self.reranker if settings.reranked else None
         with self._ledger.read() as connection:
-            read = max(wanted, settings.reranked if reranker else 0, LOOKED_AT if quoted else 0)
+            read = max(wanted, settings.reranked) if reranker else wanted
+            fused, again = tee(fused)
             passages, whole = readers.first(connection, corpus, fused, read)
-        passages = quoted.first(passages)
+            if quoted := Quoted(asked.question):
+                likely = quoted.candidates(again, corpus, scores)
+                found, _ = readers.first(connection, corpus, likely, LOOKED_AT)
+                passages = quoted.first(passages, found)
         clock.lap("fusion")
         reranking: Reranking | None = None
         if reranker is not None:
