@@ -12,6 +12,7 @@ from rag_platform.evaluation.tracked import log
 from rag_platform.index.chroma import Chroma
 from rag_platform.ledger import Ledger
 from rag_platform.objects import Objects
+from rag_platform.retrieval.reranking import Reranker
 from rag_platform.retrieval.search import Search
 from rag_platform.tracking import Tracking
 
@@ -24,6 +25,7 @@ def retrieval_evaluation(
     encoders: dg.ResourceParam[Encoders],
     chroma: dg.ResourceParam[Chroma],
     tracking: dg.ResourceParam[Tracking],
+    reranker: dg.ResourceParam[Reranker | None],
 ) -> dg.MaterializeResult:
     """The team's own questions asked of the live collections, beside keywords and vectors alone.
 
@@ -33,7 +35,7 @@ def retrieval_evaluation(
         dataset = team_dataset(objects)
         if dataset is None:
             return dg.MaterializeResult(metadata={"validation set": how_to_make_one(objects)})
-        search = Search(ledger, objects, chroma, encoders)
+        search = Search(ledger, objects, chroma, encoders, reranker)
         result = evaluate_live(ledger, objects, search, dataset, Measure())
     except InvalidRequest as error:
         raise dg.Failure(str(error)) from None

@@ -41,7 +41,7 @@ def ablation(folder: Path, data: Path) -> list[Figure]:
                 found: dict[str, list[dict[str, float]]] = {}
                 for question in asked:
                     group = question.group if name == "spans" else ""
-                    one, _ = ask(corpus.search, question, settings)
+                    one = ask(corpus.search, question, settings).figures
                     found.setdefault(group, []).append(one)
                 for figure in shown:
                     means = [np.mean([one[figure] for one in group]) for group in found.values()]

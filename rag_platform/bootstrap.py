@@ -27,6 +27,7 @@ from rag_platform.ledger import Ledger, migrate
 from rag_platform.ledger.generations import create_generation, set_generation_state
 from rag_platform.ledger.promotion import propose
 from rag_platform.ledger.serving import current_serving, start_serving
+from rag_platform.reranker.files import source_of
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -114,7 +115,10 @@ def _register(platform: Platform, folder: Path, version: str) -> None:
 
 def prepare_data() -> None:
     """Check the model's weights and the stores, and migrate the ledger."""
-    base_model_source(Settings.load().embedding.model)
+    settings = Settings.load()
+    base_model_source(settings.embedding.model)
+    if settings.reranking.reranker:
+        source_of(settings.reranking.reranker)
     open_stores()
     migrate_ledger()
 
@@ -137,6 +141,18 @@ def export_base_model() -> None:
         from rag_platform.embedding.export import export
 
         export(base_model_source(platform.settings.embedding.model), folder, name=EMBEDDER)
+    platform.close()
+
+
+def export_reranker() -> None:
+    """Export the reranker for serving, unless this home has it already."""
+    platform = Platform(Settings.load())
+    files = platform.reranker_files
+    if files is not None and not files.is_current():
+        from rag_platform.reranker.export import export
+
+        parity = export(files)
+        _log.info("exported the reranker", source=files.source, parity=parity)
     platform.close()
 
 

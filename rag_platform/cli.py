@@ -43,13 +43,20 @@ Collections = Annotated[
 @app.command()
 def up() -> None:
     """Start everything and keep it running until Ctrl-C."""
-    from rag_platform.bootstrap import export_base_model, prepare_data, prepare_serving
+    from rag_platform.bootstrap import (
+        export_base_model,
+        export_reranker,
+        prepare_data,
+        prepare_serving,
+    )
     from rag_platform.supervisor import run
 
+    settings = Settings.load()
+    reranker = [export_reranker] if settings.reranking.reranker else []
     raise typer.Exit(
         run(
-            Settings.load(),
-            prepare=[prepare_data, export_base_model],
+            settings,
+            prepare=[prepare_data, export_base_model, *reranker],
             after=[prepare_serving],
             question=EXAMPLE_QUESTION,
         )
@@ -122,6 +129,9 @@ def search(
         _out.print(_text(f"   {' '.join(chunk.text.split())[:300]}"))
     if not found.passages:
         _out.print("Nothing was found.")
+    if (done := found.reranking) and done.is_cut:
+        line = f"The reranker's time ran out: {done.scored} of {done.candidates} are in its order."
+        _out.print(_text(line, "yellow"))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from resources.encoders import EncodersResource
 from resources.ledger import LedgerResource
 from resources.objects import ObjectsResource
 from resources.parser import ParserResource
+from resources.reranker import RerankerResource
 from resources.tracking import TrackingResource
 from sensors.bucket import bucket_changed
 from sensors.jobs import evaluate_retrieval, ingest, rebuild_index, verify_index
@@ -30,6 +31,7 @@ defs = dg.Definitions(
         "encoders": EncodersResource(),
         "chroma": ChromaResource(),
         "tracking": TrackingResource(),
+        "reranker": RerankerResource(),
     },
     # One process a run: the model is loaded once. Deployments choose another executor.
     executor=dg.in_process_executor,

@@ -170,6 +170,7 @@ def _lines(platform: Platform) -> tuple[str, ...]:
         f"Embedding model: {encoder['model']} version {encoder['version']}, "
         f"{encoder['precision']}, {encoder['dimension']} dimensions",
         *_other_model(platform, encoder["version"]),
+        *((f"Reranker: {platform.reranker.name}",) if platform.reranker else ()),
         f"Language model: {model['model']}" + (f" ({model['reason']})" if model["reason"] else ""),
     )
 

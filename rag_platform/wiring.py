@@ -15,6 +15,8 @@ from rag_platform.ingestion.pipeline import Pipeline
 from rag_platform.ledger import Ledger
 from rag_platform.objects import Objects
 from rag_platform.printing import MEGABYTE
+from rag_platform.reranker.files import RerankerFiles
+from rag_platform.retrieval.reranking import Reranker
 from rag_platform.retrieval.search import Search
 from rag_platform.settings import Settings
 from rag_platform.tracking import Tracking
@@ -65,7 +67,25 @@ class Platform:
     @cached_property
     def search(self) -> Search:
         """The search."""
-        return Search(self.ledger, self.objects, self.chroma, self.encoders)
+        return Search(self.ledger, self.objects, self.chroma, self.encoders, self.reranker)
+
+    @cached_property
+    def reranker_files(self) -> RerankerFiles | None:
+        """Where the reranker's files are, or are to be; None without one."""
+        source = self.settings.reranking.reranker
+        return RerankerFiles.of(self.settings.home / "models", source) if source else None
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """What orders the first candidates anew; None without one."""
+        if self.reranker_files is None:
+            return None
+        return Reranker(
+            self.reranker_files,
+            threads=self.settings.platform.threads,
+            batch_tokens=self.settings.embedding.batch_tokens,
+            milliseconds=self.settings.reranking.reranker_ms,
+        )
 
     @cached_property
     def language_models(self) -> LanguageModels:

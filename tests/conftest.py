@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from rag_platform.bootstrap import serve_first_generation
 from rag_platform.embedding import export as export_module
+from rag_platform.embedding import tracing as tracing_module
 from rag_platform.embedding.export import export
-from rag_platform.embedding.files import base_model_source
+from rag_platform.embedding.files import base_model_source, verified_package
 from rag_platform.embedding.models import EMBEDDER
 from rag_platform.ledger import Ledger, migrate
 from rag_platform.settings import Settings
@@ -100,12 +101,50 @@ def free_port() -> Callable[[], int]:
 def model_folder(pytestconfig: pytest.Config) -> Path:
     """The base model as registered; exported once and kept in pytest's cache."""
     modules = sorted(Path(export_module.__file__).parent.glob("*.py"))
+    modules.append(Path(tracing_module.__file__))
     code = b"".join(module.read_bytes() for module in modules)
     name = f"model-{hashlib.sha256(code).hexdigest()[:12]}"
     folder = pytestconfig.cache.mkdir("rag-platform") / name
     if not (folder / "checksums.json").exists():
         export(base_model_source(""), folder, name=EMBEDDER)
     return folder
+
+
+@pytest.fixture(scope="session")
+def likes_a_word(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a cross-encoder whose score grows with the share of one word in what it reads."""
+
+    def make(word: str) -> Path:
+        import torch
+        from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+        tokenizer = AutoTokenizer.from_pretrained(str(verified_package()))
+        (token,) = tokenizer.encode(word, add_special_tokens=False)
+        config = BertConfig(
+            vocab_size=tokenizer.vocab_size,
+            hidden_size=4,
+            num_hidden_layers=1,
+            num_attention_heads=1,
+            intermediate_size=4,
+            num_labels=1,
+        )
+        model = BertForSequenceClassification(config)
+        ones = {name for name in model.state_dict() if name.endswith("LayerNorm.weight")}
+        state = {n: torch.full_like(v, float(n in ones)) for n, v in model.state_dict().items()}
+        state["bert.embeddings.word_embeddings.weight"][:, 1] = 1.0
+        state["bert.embeddings.word_embeddings.weight"][token] = torch.tensor([4.0, 1, 0, 0])
+        # Keys are zero, so that the first token attends to all alike and gets their mean.
+        state["bert.encoder.layer.0.attention.self.value.weight"][0, 0] = 1.0
+        state["bert.encoder.layer.0.attention.output.dense.weight"][0, 0] = 1.0
+        state["bert.pooler.dense.weight"][0, 0] = 1.0
+        state["classifier.weight"][0, 0] = 4.0
+        model.load_state_dict(state)
+        folder = tmp_path_factory.mktemp(f"likes-{word}")
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

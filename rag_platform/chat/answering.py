@@ -257,5 +257,5 @@ def _citation(n: int, passage: Passage, statement: str) -> Citation:
         end=chunk.end,
         quote=chunk.text[begin:end],
         score=passage.score,
-        ranks={"dense": passage.dense_rank, "keyword": passage.keyword_rank},
+        ranks=passage.ranks,
     )

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from cachetools import LRUCache
 from tokenizers import Tokenizer
 
 from rag_platform.embedding.batches import Batches
-from rag_platform.embedding.files import TOKENIZER, ModelFiles
+from rag_platform.embedding.files import FETCHED_AGAIN, TOKENIZER, ModelFiles
+from rag_platform.embedding.session import load_session
 from rag_platform.errors import ModelUnavailable
 
 Vectors = npt.NDArray[np.float32]
@@ -159,26 +159,10 @@ class Encoder:
         # Ingestion only encodes documents and the service only questions: each loads one.
         with self._loading:
             if threads not in self._sessions:
-                self._sessions[threads] = self._load(threads)
+                self._sessions[threads] = load_session(
+                    self.files.onnx, threads=threads, remedy=FETCHED_AGAIN
+                )
             return self._sessions[threads]
-
-    def _load(self, threads: int) -> Any:
-        options: Any = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Waiting threads sleep: a service that idles must not burn a core.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        path = self.files.onnx
-        try:
-            return onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # the runtime raises bare C++ exceptions
-            raise ModelUnavailable(
-                f"The model file {path} cannot be loaded.",
-                "Delete that folder; it is fetched from MLflow again at the next start.",
-            ) from error
 
 
 def load_tokenizer(files: ModelFiles) -> Tokenizer:

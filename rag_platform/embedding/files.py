@@ -21,6 +21,7 @@ CHECKSUMS = "checksums.json"
 DESCRIPTION = "encoder.json"
 EXPORT = "export.json"
 UNSAFE_SUFFIXES = {".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt"}
+FETCHED_AGAIN = "Delete that folder; it is fetched from MLflow again at the next start."
 _REQUIRED = {ONNX["fp32"], DESCRIPTION, TOKENIZER}
 
 
@@ -149,9 +150,8 @@ def fingerprint(folder: Path) -> str:
     return sha256_of(sums) if sums.is_file() else ""
 
 
-def verify_checksums(folder: Path, name: str) -> None:
+def verify_checksums(folder: Path, name: str, remedy: str = FETCHED_AGAIN) -> None:
     """Compare every file with ``checksums.json``. Raises :class:`ModelUnavailable`."""
-    remedy = "Delete that folder; it is fetched from MLflow again at the next start."
     try:
         expected: Any = json.loads((folder / CHECKSUMS).read_text())
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from rag_platform.embedding.encoder import Encoder, load_tokenizer
-from rag_platform.embedding.files import CHECKSUMS, ModelFiles
+from rag_platform.embedding.files import CHECKSUMS, FETCHED_AGAIN, ModelFiles
 from rag_platform.errors import ModelUnavailable
 from rag_platform.ledger.generations import Generation
 from rag_platform.tracking import Tracking
@@ -30,7 +30,7 @@ class Models:
         if not (path / CHECKSUMS).is_file():
             self._tracking.download(name, version, path)
         files = ModelFiles(path, name, version, precision)
-        stamp = _Stamp(path)
+        stamp = Stamp(path)
         if not stamp.is_valid():
             files.verify()
             stamp.write()
@@ -49,7 +49,7 @@ class Models:
         if files.encoder_spec() != spec:
             raise ModelUnavailable(
                 f"The files in {files.path} are not the model that the index was built with.",
-                "Delete that folder; it is fetched from MLflow again at the next start.",
+                FETCHED_AGAIN,
             )
         return Encoder(files, threads=threads, batch_tokens=batch_tokens, one_session=one_session)
 
@@ -85,7 +85,7 @@ class Encoders:
         return load_tokenizer(self._models.files(spec["model"], spec["version"]))
 
 
-class _Stamp:
+class Stamp:
     """Remembers that files were verified, until one of them is touched.
 
     Hashing 180 MB takes half a second, which every ingestion run would pay.

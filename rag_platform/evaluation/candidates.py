@@ -60,10 +60,12 @@ class CandidateJudge:
 
     def _measured(self, dataset: Dataset, generation: Generation) -> dict[str, float]:
         """nDCG@10 of each question."""
-        search = Search(self.ledger, self.objects, self.chroma, self.encoders, generation)
+        stores = (self.ledger, self.objects, self.chroma)
+        # Without a reranker, which would make good what an encoder loses.
+        search = Search(*stores, self.encoders, generation=generation)
         corpus = live_corpus(self.ledger, self.objects, search, generation)
         asked, _ = prepared(corpus, dataset, Measure())
-        return {one.id: ask(search, one, corpus.settings)[0][_FIGURE] for one in asked}
+        return {one.id: ask(search, one, corpus.settings).figures[_FIGURE] for one in asked}
 
 
 def _verdict(old: Values, new: Values) -> Verdict:

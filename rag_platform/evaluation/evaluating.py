@@ -4,14 +4,16 @@ import contextlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from rag_platform.errors import InvalidRequest, Unavailable
 from rag_platform.evaluation.datasets import Dataset
 from rag_platform.evaluation.judging import DocumentJudge, SpanJudge
+from rag_platform.evaluation.production import export_reranker
 from rag_platform.evaluation.progress import Report, silent
 from rag_platform.evaluation.references import Reference, Texts, resolve
 from rag_platform.evaluation.results import Result
-from rag_platform.evaluation.runner import Asked, run, systems
+from rag_platform.evaluation.runner import PLATFORM, Asked, run, systems
 from rag_platform.evaluation.scratch import COLLECTION, scratch_platform
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.generations import Generation
@@ -68,6 +70,8 @@ def opened(settings: Settings, dataset: Dataset, report: Report = silent) -> Gen
         live = Platform(settings)
         try:
             live.ledger.require_schema()
+            folder = settings.home / "evaluation"
+            export_reranker(settings, live.models.folder, folder / "models", report)
             yield _live(live.ledger, live.objects, live.search)
         finally:
             live.close()
@@ -155,13 +159,21 @@ def _evaluate(corpus: Corpus, dataset: Dataset, measure: Measure, report: Report
         min_overlap=measure.min_overlap,
         recipe=corpus.recipe,
         generation=_serving(corpus.ledger).generation.spec,
-        settings={name: s.to_dict() for name, s in systems(corpus.settings).items()},
+        settings=_settings(corpus),
         figures=asked[0].judge.figures,
         outcomes=tuple(run(corpus.search, asked, corpus.settings, report)),
         notes=(*corpus.notes, *dataset.notes, *_unread(corpus)),
         problems=problems,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _settings(corpus: Corpus) -> dict[str, dict[str, Any]]:
+    """The settings of each system, with the reranker that orders what the platform finds."""
+    compared = {name: s.to_dict() for name, s in systems(corpus.settings).items()}
+    if corpus.search.reranker is not None:
+        compared[PLATFORM]["reranker"] = corpus.search.reranker.name
+    return compared
 
 
 def _by_spans(

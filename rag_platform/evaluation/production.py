@@ -21,6 +21,7 @@ from rag_platform.evaluation.locks import locked
 from rag_platform.evaluation.progress import Report
 from rag_platform.ledger.digests import digest
 from rag_platform.ledger.serving import Serving, current_serving
+from rag_platform.reranker.files import RerankerFiles
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.settings import Settings
 from rag_platform.wiring import Platform
@@ -52,9 +53,24 @@ def production(settings: Settings, cache: Path, report: Report) -> Production:
         if not serving and not (models / EMBEDDER / version / CHECKSUMS).is_file():
             models = _exported(settings, cache, report)
         files = Models(models, platform.tracking).files(EMBEDDER, version)
+        export_reranker(settings, models, cache, report)
     finally:
         platform.close()
     return Production(retrieval or RetrievalSettings(), models, files, notes)
+
+
+def export_reranker(settings: Settings, models: Path, cache: Path, report: Report) -> None:
+    """Export the reranker of the settings, if there is one, unless that was done."""
+    source = settings.reranking.reranker
+    if not source or (files := RerankerFiles.of(models, source)).is_current():
+        return
+    with locked(cache / "export.lock", lambda: report("another export is waited for", 0, None)):
+        if not files.is_current():
+            report("the reranker is exported, once", 0, None)
+            os.environ.setdefault("TQDM_DISABLE", "1")
+            from rag_platform.reranker.export import export
+
+            export(files)
 
 
 def _serving(platform: Platform) -> tuple[Serving | None, tuple[str, ...]]:

@@ -58,7 +58,7 @@ def show(console: Console, result: Result) -> None:
         for name, one in result.latencies().items()
     )
     console.print(f"search, in milliseconds: {times}", soft_wrap=True)
-    for line in (*result.notes, *problems(result)):
+    for line in (*result.notes, *cuts(result), *problems(result)):
         console.print(Text(printable(line), "yellow"), soft_wrap=True)
 
 
@@ -82,8 +82,9 @@ def show_comparison(
             "yes" if difference.is_significant else "no",
         )
     console.print(table)
-    for name, mine in one.settings[PLATFORM].items():
-        its = other.settings[PLATFORM].get(name)
+    first, second = one.settings[PLATFORM], other.settings[PLATFORM]
+    for name in {**first, **second}:
+        mine, its = first.get(name, "none"), second.get(name, "none")
         if mine != its:
             console.print(Text(printable(f"{name}: {mine} in A, {its} in B")))
     if one.recipe != other.recipe:
@@ -142,6 +143,16 @@ def problems(result: Result) -> Iterator[str]:
         yield from (f"  {problem}" for problem in result.problems[:_SHOWN])
         if len(result.problems) > _SHOWN:
             yield f"  … and {len(result.problems) - _SHOWN} more; --output FILE lists them all."
+
+
+def cuts(result: Result) -> Iterator[str]:
+    """What is to be known of a reranker that had too little time."""
+    cut = sum(outcome.cut for outcome in result.outcomes)
+    if cut:
+        yield (
+            f"The reranker's time ran out for {cut} of {len(result.outcomes)} questions: "
+            "RAG_RERANKER_MS gives it more."
+        )
 
 
 def _by_document(result: Result) -> list[str]:

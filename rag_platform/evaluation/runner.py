@@ -39,11 +39,13 @@ class Outcome:
     figures: Mapping[str, Mapping[str, float]]
     milliseconds: float
     """Of the platform's own settings, with as many passages as they say."""
+    cut: bool = False
+    """Whether the reranker's time ran out."""
 
 
 def baseline(settings: RetrievalSettings, dense_weight: float) -> RetrievalSettings:
     """One half of the search alone, on the same chunks: keywords at 0, vectors at 1."""
-    return replace(settings, dense_weight=dense_weight, neighbour_weight=0.0)
+    return replace(settings, dense_weight=dense_weight, neighbour_weight=0.0, reranked=0)
 
 
 def systems(settings: RetrievalSettings) -> dict[str, RetrievalSettings]:
@@ -69,25 +71,36 @@ def run(
                 question.id,
                 question.text,
                 question.group,
-                {name: figures for name, (figures, _) in answers.items()},
-                answers[PLATFORM][1],
+                {name: answer.figures for name, answer in answers.items()},
+                answers[PLATFORM].milliseconds,
+                answers[PLATFORM].cut,
             )
         )
         report("questions asked", number, len(asked))
     return outcomes
 
 
-def ask(
-    search: Search, question: Asked, settings: RetrievalSettings
-) -> tuple[dict[str, float], float]:
-    """The figures of one question under some settings, and the milliseconds of the search."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The figures of one question under some settings."""
+
+    figures: dict[str, float]
+    milliseconds: float
+    """What the search took."""
+    cut: bool
+    """Whether the reranker's time ran out."""
+
+
+def ask(search: Search, question: Asked, settings: RetrievalSettings) -> Answered:
+    """Ask one question as production does, and judge what is found."""
     # First as production asks, so that nothing of this question is cached yet.
     started = time.perf_counter()
-    shown = search(question.text, question.collections, settings=settings).passages
+    result = search(question.text, question.collections, settings=settings)
     milliseconds = 1000 * (time.perf_counter() - started)
     deep = search(question.text, question.collections, DEPTH, settings=settings).passages
-    ranking = followed([_found(p) for p in shown], [_found(p) for p in deep])
-    return question.judge.judge(ranking), milliseconds
+    ranking = followed([_found(p) for p in result.passages], [_found(p) for p in deep])
+    cut = result.reranking is not None and result.reranking.is_cut
+    return Answered(question.judge.judge(ranking), milliseconds, cut)
 
 
 def followed(shown: Sequence[Found], deep: Sequence[Found]) -> list[Found]:

@@ -131,7 +131,7 @@ def _measured(search: Search, asked: Sequence[Asked], settings: RetrievalSetting
     """The measure of each question, shape (questions,)."""
     rows: list[float] = []
     for question in asked:
-        figures, _ = ask(search, question, settings)
+        figures = ask(search, question, settings).figures
         counted = [v for name, v in figures.items() if _counts(name)]
         rows.append(float(np.mean(counted)))
     return np.array(rows)

@@ -33,6 +33,19 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u
 _MAX_TERM = 64
 
 
+def words(text: str) -> list[str]:
+    """The words of a text as they stand: lower case, compatibility forms unified.
+
+    What is written without spaces is one word as far as it goes.
+    """
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether it belongs to a script that is written without spaces."""
+    return _UNSPACED.match(character) is not None
+
+
 def terms(text: str) -> list[str]:
     """The terms of a text in their order, stop words left out."""
     return list(_terms(text))
@@ -60,8 +73,7 @@ def unpack(packed: bytes) -> tuple[TermIds, npt.NDArray[np.uint16]]:
 
 
 def _terms(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        word = match.group()
+    for word in words(text):
         if _UNSPACED.search(word):
             yield from _pairs(word)
         elif word not in _STOP_WORDS:

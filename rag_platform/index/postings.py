@@ -101,7 +101,7 @@ class Segment:
         return known
 
     def _weighed(self, term: int, saturation: Saturation) -> Weights:
-        rows, counts = self._postings(term)
+        rows, counts = self.postings(term)
         k1, b, mean = saturation.k1, saturation.b, saturation.mean_length
         norm = k1 * (1 - b + b * self.lengths[rows].astype(np.float64) / mean)
         values = ((k1 + 1) * counts / (counts + norm)).astype(np.float32)
@@ -111,7 +111,7 @@ class Segment:
         dense[rows] = values
         return Weights(None, dense, len(rows))
 
-    def _postings(self, term: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
+    def postings(self, term: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
         """The living rows that hold a term, and how often."""
         at = int(np.searchsorted(self.vocabulary, np.uint64(term)))
         if at == len(self.vocabulary) or self.vocabulary[at] != term:

@@ -26,6 +26,14 @@ class Passage:
     """The cosine of question and chunk, where the dense search found it."""
     dense_rank: int | None
     keyword_rank: int | None
+    rerank_rank: int | None = None
+    """Its place among those that a reranker scored."""
+
+    @property
+    def ranks(self) -> dict[str, int | None]:
+        """Where each part of the search ranked it, from 1; the reranker only where there is one."""
+        ranks = {"dense": self.dense_rank, "keyword": self.keyword_rank}
+        return ranks if self.rerank_rank is None else {**ranks, "rerank": self.rerank_rank}
 
 
 @dataclass(frozen=True, slots=True)

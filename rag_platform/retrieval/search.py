@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from rag_platform.retrieval.asked import Asked
 from rag_platform.retrieval.dense import DenseCandidates
 from rag_platform.retrieval.fusion import fuse
 from rag_platform.retrieval.passages import Passage, Readers
+from rag_platform.retrieval.quoted import LOOKED_AT, Quoted
+from rag_platform.retrieval.reranking import Reranker, Reranking
 from rag_platform.retrieval.settings import RetrievalSettings
 from rag_platform.retrieval.view import View, Views
 
@@ -44,6 +47,7 @@ class SearchResult:
     relevance: float
     """How close the best candidate of each half comes to the question."""
     timings_ms: dict[str, float]
+    reranking: Reranking | None = None
 
     @property
     def is_relevant(self) -> bool:
@@ -60,11 +64,13 @@ class Search:
         objects: Objects,
         chroma: Chroma,
         encoders: Encoders,
+        reranker: Reranker | None = None,
         generation: Generation | None = None,
     ) -> None:
         self._ledger = ledger
         self._dense = DenseCandidates(ledger, objects, chroma)
         self.encoders = encoders
+        self.reranker = reranker
         self._views = Views(ledger, generation)
         # By everything that decides the result: a change of the ledger is another key.
         self._known: LRUCache[tuple[object, ...], SearchResult] = LRUCache(_RESULTS)
@@ -96,7 +102,8 @@ class Search:
                 question, view, view.names(collections), filters, settings or view.settings
             )
             wanted = top_k or asked.settings.top_k
-            key = (view.revisions, asked.names, question, filters, asked.settings, wanted)
+            reranker = self.reranker.name if self.reranker else ""
+            key = (view.revisions, asked.names, question, filters, asked.settings, wanted, reranker)
             with self._knowing:
                 known = self._known.get(key)
             if known is not None:
@@ -106,7 +113,7 @@ class Search:
                 asked = replace(asked, filters=self._spelled(view, filters))
             with self._turn:
                 result, whole = self._search(asked, wanted, clock)
-            if whole:
+            if whole and not (result.reranking and result.reranking.is_cut):
                 with self._knowing:
                     self._known[key] = result
             # Else a document changed under the search, and its new text is to be found.
@@ -116,6 +123,8 @@ class Search:
     def warm_up(self) -> None:
         """Load the model and the catalogues of what serves, so that no question waits."""
         self.encoders(self._views.current().serving.generation).encode_query("warm up")
+        if self.reranker is not None:
+            self.reranker.model.scores("warm up", ["warm up"])
 
     def _search(self, asked: Asked, wanted: int, clock: "_Clock") -> tuple[SearchResult, bool]:
         """The result, and whether nothing that was found had changed meanwhile."""
@@ -145,18 +154,32 @@ class Search:
         )
         ids = [view.collections[name].id for name in asked.names]
         readers = Readers(generation, ids, asked.filters)
+        reranker = self.reranker if settings.reranked else None
         with self._ledger.read() as connection:
-            passages, whole = readers.first(connection, corpus, fused, wanted)
+            read = max(wanted, settings.reranked) if reranker else wanted
+            fused, again = tee(fused)
+            passages, whole = readers.first(connection, corpus, fused, read)
+            if quoted := Quoted(asked.question):
+                likely = quoted.candidates(again, corpus, scores)
+                found, _ = readers.first(connection, corpus, likely, LOOKED_AT)
+                passages = quoted.first(passages, found)
         clock.lap("fusion")
+        reranking: Reranking | None = None
+        if reranker is not None:
+            header = generation.spec["header"]
+            passages, reranking = reranker(asked.question, passages, settings.reranked, header)
+            passages = quoted.first(passages)
+            clock.lap("rerank")
         share = max(keyword.values(), default=0.0) / most if most else 0.0
         result = SearchResult(
-            tuple(passages),
+            tuple(passages[:wanted]),
             generation.id,
             view.serving.settings_version,
             settings,
             asked.names,
             max(dense.values(), default=0.0) + settings.keyword_relevance * share,
             clock.laps,
+            reranking,
         )
         return result, whole
 

@@ -13,7 +13,7 @@ class RetrievalSettings:
     beside it. ``k1`` and ``b`` are BM25's: chunks are short, so a word that comes twice says little
     more than one that comes once. Nothing relevant was found where the best cosine and
     ``keyword_relevance`` of the best keyword score, as a share of what it could be, are below
-    ``min_relevance`` together.
+    ``min_relevance`` together. Where there is a reranker, it orders the first ``reranked``.
     """
 
     candidates: int = 50
@@ -24,6 +24,7 @@ class RetrievalSettings:
     top_k: int = 5
     keyword_relevance: float = 0.3
     min_relevance: float = 0.42
+    reranked: int = 20
 
     def to_dict(self) -> dict[str, Any]:
         """As stored."""

@@ -1,9 +1,9 @@
 """What clients get, made from the ledger's and the search's own objects."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from rag_platform.chat.answering import PassagesFound
 from rag_platform.ledger.answers import Answer, Citation, Rating, Status, Verdict
@@ -11,7 +11,12 @@ from rag_platform.ledger.documents import State
 from rag_platform.ledger.listing import ListedDocument
 from rag_platform.ledger.passages import Chunk
 from rag_platform.retrieval.passages import Passage
+from rag_platform.retrieval.reranking import Reranking
 from rag_platform.retrieval.search import SearchResult
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class DocumentPayload(BaseModel):
@@ -139,10 +144,14 @@ class DocumentReference(BaseModel):
 
 
 class RanksPayload(BaseModel):
-    """Where each half of the search ranked a passage, from 1; None where it did not find it."""
+    """Where each half of the search ranked a passage, from 1; None where it did not find it.
+
+    ``rerank`` is its place among those that a reranker scored; left out where none did.
+    """
 
     dense: int | None
     keyword: int | None
+    rerank: Annotated[int | None, Field(exclude_if=_is_none)] = None
 
 
 class PassagePayload(BaseModel):
@@ -174,7 +183,7 @@ class PassagePayload(BaseModel):
             end=chunk.end,
             text=chunk.text,
             score=passage.score,
-            ranks=RanksPayload(dense=passage.dense_rank, keyword=passage.keyword_rank),
+            ranks=RanksPayload.model_validate(passage.ranks),
         )
 
 
@@ -193,12 +202,30 @@ class PassagesPayload(BaseModel):
         )
 
 
+class RerankingPayload(BaseModel):
+    """What the reranker did: ``cut`` where its time ran out before all candidates were scored."""
+
+    model: str
+    candidates: int
+    scored: int
+    cut: bool
+
+    @classmethod
+    def of(cls, done: Reranking) -> Self:
+        """From the search's account."""
+        return cls(
+            model=done.model, candidates=done.candidates, scored=done.scored, cut=done.is_cut
+        )
+
+
 class SearchPayload(BaseModel):
-    """The passages of a search, best first."""
+    """The passages of a search, best first; ``score`` is that of the search without a reranker."""
 
     passages: list[PassagePayload]
     generation: int
     timings_ms: dict[str, float]
+    reranking: Annotated[RerankingPayload | None, Field(exclude_if=_is_none)] = None
+    """Left out where there is no reranker."""
 
     @classmethod
     def of(cls, result: SearchResult) -> Self:
@@ -207,6 +234,7 @@ class SearchPayload(BaseModel):
             passages=[PassagePayload.of(passage) for passage in result.passages],
             generation=result.generation_id,
             timings_ms=result.timings_ms,
+            reranking=RerankingPayload.of(result.reranking) if result.reranking else None,
         )
 
 

@@ -20,6 +20,7 @@ from rag_platform.settings.groups import (
     MlflowSettings,
     OllamaSettings,
     PlatformSettings,
+    RerankingSettings,
 )
 from rag_platform.settings.values import in_url
 
@@ -33,6 +34,7 @@ __all__ = [
     "MlflowSettings",
     "OllamaSettings",
     "PlatformSettings",
+    "RerankingSettings",
     "Settings",
     "in_url",
 ]
@@ -50,6 +52,7 @@ class Settings(BaseModel):
     embedding: EmbeddingSettings
     chunking: ChunkingSettings
     ingestion: IngestionSettings
+    reranking: RerankingSettings
 
     @classmethod
     def load(cls) -> "Settings":
@@ -65,6 +68,7 @@ class Settings(BaseModel):
                 embedding=EmbeddingSettings(),
                 chunking=ChunkingSettings(),
                 ingestion=IngestionSettings(),
+                reranking=RerankingSettings(),
             )
         except ValidationError as error:
             raise SettingsError(_explain(error), "Correct the variable and start again.") from error
@@ -114,6 +118,7 @@ class Settings(BaseModel):
         """The settings that hold a path, absolute, for a child process in another folder."""
         return {
             "RAG_EMBEDDING_MODEL": self.embedding.model,
+            "RAG_RERANKER": self.reranking.reranker,
             "RAG_HOME": str(self.home),
             "RAG_BUCKET": self.bucket_url,
             "RAG_LEDGER_URL": self.ledger_url,
@@ -150,5 +155,6 @@ _PREFIXES = {
         EmbeddingSettings,
         ChunkingSettings,
         IngestionSettings,
+        RerankingSettings,
     )
 }

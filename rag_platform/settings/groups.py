@@ -158,6 +158,19 @@ class EmbeddingSettings(_Group):
     """How many tokens, padding included, are encoded at once."""
 
 
+class RerankingSettings(_Group):
+    """The reranker: ``RAG_RERANKER`` is the folder or hub name of a cross-encoder; empty is none.
+
+    ``RAG_RERANKER_MS`` is how many milliseconds it has for a question.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", extra="ignore")
+
+    reranker: ModelSource = ""
+    reranker_ms: Annotated[int, Field(ge=1, le=600_000)] = 500
+    """What is not scored within them keeps its place behind what is."""
+
+
 class ChunkingSettings(_Group):
     """How documents are cut: ``RAG_CHUNKING_MAX_TOKENS``, ``RAG_CHUNKING_OVERLAP_TOKENS``.
 

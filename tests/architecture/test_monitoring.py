@@ -33,6 +33,7 @@ def evaluate(platform, instance, free_port):
                 "ledger": platform.ledger,
                 "objects": platform.objects,
                 "encoders": platform.encoders,
+                "reranker": platform.reranker,
                 "chroma": platform.chroma,
                 "tracking": Tracking(f"http://127.0.0.1:{free_port()}", timeout=5),
             },

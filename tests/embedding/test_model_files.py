@@ -174,3 +174,29 @@ def test_weights_in_a_pickle_are_not_exported(tmp_path):
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         export(source, tmp_path / "exported", name=EMBEDDER)
     assert not (tmp_path / "exported").exists()
+
+
+@pytest.fixture
+def small_model(tmp_path: Path) -> Path:
+    """An embedding model of random numbers, stored in half precision."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(str(verified_package()))
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = BertConfig(vocab_size=tokenizer.vocab_size, intermediate_size=64, **sizes)
+    BertModel(config).half().save_pretrained(tmp_path / "small")
+    tokenizer.save_pretrained(tmp_path / "small")
+    return tmp_path / "small"
+
+
+def test_weights_stored_in_half_precision_are_served_in_single(small_model, tmp_path):
+    assert export(small_model, tmp_path / "exported", name=EMBEDDER).parity <= 1e-5
+
+
+def test_damaged_weights_are_one_sentence(small_model, tmp_path):
+    weights = small_model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+        export(small_model, tmp_path / "exported", name=EMBEDDER)

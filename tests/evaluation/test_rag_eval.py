@@ -200,3 +200,27 @@ def test_questions_are_put_to_the_live_collections(platform, bucket_folder, writ
     assert "questions.jsonl: 1 questions, 1 documents" in done.stdout
     assert "line 2: the quote “Not there at all” is not in the text" in done.stdout
     assert not (platform.settings.home / "evaluation").exists()
+
+
+def test_a_search_with_a_reranker_is_compared_with_one_without(
+    rag, span_folder, tmp_path, likes_a_word, monkeypatch
+):
+    monkeypatch.setenv("RAG_RERANKER_MS", "60000")
+    assert rag("eval", span_folder, "--output", tmp_path / "a.json").returncode == 0
+    model = likes_a_word("trains")
+    monkeypatch.setenv("RAG_RERANKER", str(model))
+    done = rag("eval", span_folder, "--output", tmp_path / "b.json")
+    assert done.returncode == 0, done.stderr
+    assert "time ran out" not in done.stdout
+    base, reranked = (Result.load(tmp_path / name) for name in ("a.json", "b.json"))
+    assert reranked.settings[PLATFORM]["reranker"].startswith(str(model))
+    assert "reranker" not in reranked.settings[KEYWORDS]
+    assert (base.values(KEYWORDS) == reranked.values(KEYWORDS)).all()
+    assert (base.values(DENSE) == reranked.values(DENSE)).all()
+    assert (base.values() != reranked.values()).any()
+    compared = rag("eval", "--compare", tmp_path / "a.json", tmp_path / "b.json").stdout
+    assert f"reranker: none in A, {model}" in " ".join(compared.split())
+    monkeypatch.setenv("RAG_RERANKER", str(tmp_path))
+    refused = rag("eval", span_folder)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"The reranker {tmp_path} cannot be loaded")

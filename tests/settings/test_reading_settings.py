@@ -193,10 +193,17 @@ def test_a_file_must_settle_while_it_is_watched(monkeypatch):
 def test_paths_hold_in_every_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()
-    settings = load(monkeypatch, LEDGER_URL="sqlite:///l.db", HOME="h", EMBEDDING_MODEL="model")
+    settings = load(
+        monkeypatch,
+        LEDGER_URL="sqlite:///l.db",
+        HOME="h",
+        EMBEDDING_MODEL="model",
+        RERANKER="./model",
+    )
     monkeypatch.chdir("/")
     assert settings.environment() == {
         "RAG_EMBEDDING_MODEL": str(tmp_path / "model"),
+        "RAG_RERANKER": str(tmp_path / "model"),
         "RAG_HOME": str(tmp_path / "h"),
         "RAG_BUCKET": (tmp_path / "bucket").as_uri(),
         "RAG_LEDGER_URL": f"sqlite:///{tmp_path}/l.db",
@@ -207,6 +214,11 @@ def test_paths_hold_in_every_folder(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["org/model", "all-MiniLM-L6-v2", ""])
 def test_a_model_that_is_no_folder_is_a_name_of_the_hub(monkeypatch, name):
     assert load(monkeypatch, EMBEDDING_MODEL=name).embedding.model == name
+
+
+def test_a_reranker_needs_time(monkeypatch):
+    assert load(monkeypatch).reranking.reranker == ""
+    assert "RAG_RERANKER_MS='0'" in refused(monkeypatch, RERANKER_MS="0")
 
 
 def test_settings_given_to_a_child_mean_the_same_there(monkeypatch, tmp_path):
