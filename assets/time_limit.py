@@ -6,7 +6,7 @@ import dagster as dg
 
 from rag_platform.settings import Settings
 
-_SHARES = {"documents": 0.4, "chunks": 0.6, "embeddings": 1.0}
+_SHARES = {"documents": 0.6, "chunks": 0.7, "embeddings": 1.0}
 """Where in a run's time each stage ends."""
 _INDEX_SHARE = 0.2
 """The last stage has this part for itself: what is embedded is to be found."""
