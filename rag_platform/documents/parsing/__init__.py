@@ -41,6 +41,7 @@ from rag_platform.documents.parsing.media_types import (
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
 from rag_platform.documents.parsing.scans import SCANNED, can_recognise
+from rag_platform.documents.repetition import without_repetition
 from rag_platform.errors import UnreadableDocument
 
 
@@ -67,26 +68,26 @@ class Parser:
 
 
 PARSERS: dict[str, Parser] = {
-    MARKDOWN: Parser("markdown", 2, "Markdown (.md)"),
-    TEXT: Parser("plain_text", 2, "plain text (.txt)"),
-    PDF: Parser("pdf", 3, "PDF"),
-    DOCX: Parser("word", 2, "Word (.docx)"),
-    PPTX: Parser("powerpoint", 1, "PowerPoint (.pptx)"),
-    XLSX: Parser("excel", 1, "Excel (.xlsx)"),
-    CSV: Parser("csv_table", 1, "CSV"),
-    TSV: Parser("csv_table", 1, "TSV"),
-    ODT: Parser("open_document", 1, "OpenDocument text (.odt)"),
-    ODS: Parser("open_document", 1, "OpenDocument spreadsheet (.ods)"),
-    ODP: Parser("open_document", 1, "OpenDocument presentation (.odp)"),
-    RTF: Parser("rich_text", 1, "rich text (.rtf)"),
-    EPUB: Parser("epub", 1, "e-book (.epub)"),
-    HTML: Parser("html", 2, "HTML"),
-    EMAIL: Parser("email_message", 1, "e-mail (.eml)"),
-    RST: Parser("restructured_text", 1, "reStructuredText (.rst)"),
-    JSON: Parser("json_values", 1, "JSON"),
-    JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
-    NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
-    **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
+    MARKDOWN: Parser("markdown", 3, "Markdown (.md)"),
+    TEXT: Parser("plain_text", 3, "plain text (.txt)"),
+    PDF: Parser("pdf", 4, "PDF"),
+    DOCX: Parser("word", 3, "Word (.docx)"),
+    PPTX: Parser("powerpoint", 2, "PowerPoint (.pptx)"),
+    XLSX: Parser("excel", 2, "Excel (.xlsx)"),
+    CSV: Parser("csv_table", 2, "CSV"),
+    TSV: Parser("csv_table", 2, "TSV"),
+    ODT: Parser("open_document", 2, "OpenDocument text (.odt)"),
+    ODS: Parser("open_document", 2, "OpenDocument spreadsheet (.ods)"),
+    ODP: Parser("open_document", 2, "OpenDocument presentation (.odp)"),
+    RTF: Parser("rich_text", 2, "rich text (.rtf)"),
+    EPUB: Parser("epub", 2, "e-book (.epub)"),
+    HTML: Parser("html", 3, "HTML"),
+    EMAIL: Parser("email_message", 2, "e-mail (.eml)"),
+    RST: Parser("restructured_text", 2, "reStructuredText (.rst)"),
+    JSON: Parser("json_values", 2, "JSON"),
+    JSON_LINES: Parser("json_lines", 2, "JSON Lines (.jsonl)"),
+    NOTEBOOK: Parser("notebook", 2, "Jupyter notebooks (.ipynb)"),
+    **{kind: Parser("source_code", 2, "source code", passes_media_type=True) for kind in SOURCES},
 }
 
 
@@ -110,11 +111,13 @@ def parse(data: bytes, key: str) -> ParsedDocument:
         )
     extracted = parser.extract(data, media_type)
     verbatim = media_type in SOURCES
-    document = clean(
-        dataclasses.replace(
-            extracted, media_type=media_type, parser=parser.id, title=extracted.title or None
-        ),
-        verbatim=verbatim,
+    document = without_repetition(
+        clean(
+            dataclasses.replace(
+                extracted, media_type=media_type, parser=parser.id, title=extracted.title or None
+            ),
+            verbatim=verbatim,
+        )
     )
     if not document.text:
         raise UnreadableDocument("The file has no text.")

@@ -15,6 +15,7 @@ from rag_platform.documents.parsing.xml_tree import (
     parse_xml,
     value_of,
 )
+from rag_platform.documents.repetition import NOTE as REPEATED
 from rag_platform.errors import UnreadableDocument
 
 HIDDEN = "Text that the author has hidden was left out."
@@ -50,6 +51,8 @@ def extract(data: bytes) -> ParsedDocument:
     blocks = reader.blocks
     if reader.hidden:
         notes.append(HIDDEN)
+    if reader.shortened:
+        notes.append(REPEATED)
     if not blocks.text and notes:
         raise UnreadableDocument(f"The file has no text. {' '.join(notes)}")
     meta = first(part("meta.xml"), "meta")

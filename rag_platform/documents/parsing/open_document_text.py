@@ -7,11 +7,8 @@ from xml.etree.ElementTree import Element
 from rag_platform.documents.parsing.blocks import Blocks
 from rag_platform.documents.parsing.records import Row
 from rag_platform.documents.parsing.tables import markdown_table
-from rag_platform.documents.parsing.xml_tree import (
-    first,
-    local_name,
-    value_of,
-)
+from rag_platform.documents.parsing.xml_tree import first, local_name, value_of
+from rag_platform.documents.repetition import repeats_too_often
 
 _SKIPPED = frozenset(
     re.findall(
@@ -24,8 +21,6 @@ _SKIPPED = frozenset(
 )
 _HIDES = frozenset({"hidden-text", "hidden-paragraph"})
 _COLUMNS = 16_384
-_ALIKE = 100
-"""So many equal rows that a file counts instead of writing are read."""
 _LONGEST_CHAIN = 20
 
 
@@ -98,6 +93,8 @@ class TextReader:
         self.styles = Styles((styles, content))
         self.hidden = False
         """Whether hidden text was met, and left out."""
+        self.shortened = False
+        """Whether something was repeated too often and is written once."""
         self._titled = False
         self._notes: list[str] = []
         self._boxes: list[Element] = []
@@ -133,12 +130,20 @@ class TextReader:
             for cell in row:
                 wide = _repeated(cell, "number-columns-repeated")
                 if local_name(cell) == "table-cell" and (text := self.plain(cell)):
-                    cells |= dict.fromkeys(range(column, min(column + wide, _COLUMNS)), text)
+                    last = column + self._times(wide, len(text))
+                    cells |= dict.fromkeys(range(column, min(last, _COLUMNS)), text)
                 column += wide
             if cells:
-                for repeated in range(1, min(times, _ALIKE) + 1):
+                for repeated in range(1, self._times(times, sum(map(len, cells.values()))) + 1):
                     yield number + repeated, cells
             number += times
+
+    def _times(self, times: int, characters: int) -> int:
+        """How often to write what so many characters are repeated: a file may claim any number."""
+        if not repeats_too_often(times, times * characters):
+            return times
+        self.shortened = True
+        return 1
 
     def plain(self, container: Element) -> str:
         """All paragraphs below in one line."""
