@@ -40,7 +40,7 @@ from rag_platform.documents.parsing.media_types import (
     XLSX,
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
-from rag_platform.documents.parsing.scans import SCANNED, can_recognise
+from rag_platform.documents.parsing.scans import GARBLED, SCANNED, can_recognise
 from rag_platform.documents.repetition import without_repetition
 from rag_platform.errors import UnreadableDocument
 
@@ -93,7 +93,7 @@ PARSERS: dict[str, Parser] = {
 
 def outdated_reasons() -> tuple[str, ...]:
     """Reasons why documents could not be read that no longer hold, and none that may come again."""
-    return (SCANNED,) if can_recognise() else ()
+    return (SCANNED, GARBLED) if can_recognise() else ()
 
 
 def parse(data: bytes, key: str) -> ParsedDocument:
