@@ -19,6 +19,13 @@ Pdf = Callable[..., bytes]
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 SENTENCE = "The harbour master counts forty ducks."
 READ = b"BT /F1 12 Tf 50 700 Td (Everybody reads this sentence.) Tj ET\n"
+PROSE = [
+    "the harbour master counts forty ducks in the morning and thirty in the evening,",
+    "when the ferry has left and the children throw bread from the wooden bridge over there;",
+    "nobody knows where the missing ten have gone, but every day they come back at sunrise.",
+    "some say that they sleep behind the lighthouse, others have seen them on the islands,",
+    "and the keeper of the lighthouse writes all of it down in a very large book.",
+]
 needs_tesseract = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="the tesseract program is not installed"
 )
@@ -78,8 +85,8 @@ def test_what_a_font_does_not_explain_is_recognised_by_its_look(
     document = parser.parse(unexplained(drawn(*[SENTENCE] * 3)), "a.pdf")
     assert document.text.split("\n") == [SENTENCE] * 3
     assert document.notes == (
-        "The text was recognised from the look of the page, since its fonts do not say which "
-        "letters they draw; expect misread letters.",
+        "The text was recognised by its look, since its fonts do not say rightly which letters "
+        "they draw; expect misread letters.",
     )
 
 
@@ -99,7 +106,7 @@ def test_a_page_that_no_font_explains_is_left_out_and_named(unexplained: Pdf, dr
     assert document.text == "Everybody reads this sentence."
     assert document.page_count == 2
     assert document.notes == (
-        "The text of page 2 was left out: fonts there do not say which letters they draw.",
+        "The text of page 2 was left out: fonts there do not say rightly which letters they draw.",
     )
 
 
@@ -110,8 +117,44 @@ def test_a_line_that_no_font_explains_is_left_out_and_its_page_named(
     document = parse(unexplained(lines + drawn(SENTENCE)), "a.pdf")
     assert document.text.split("\n") == ["Everybody reads this sentence."] * 9
     assert document.notes == (
-        "Some lines of page 1 were left out: fonts there do not say which letters they draw.",
+        "Some lines of page 1 were left out: fonts there do not say rightly which letters they "
+        "draw.",
     )
+
+
+def shifted(text: str) -> str:
+    """Every letter replaced by the third one behind it."""
+    return "".join(
+        chr((ord(letter) - 97 + 3) % 26 + 97) if letter.islower() else letter for letter in text
+    )
+
+
+@pytest.mark.usefixtures("no_programs")
+@pytest.mark.parametrize("change", [shifted, lambda text: text.replace("e", "eee")])  # type: ignore
+def test_a_page_of_wrong_letters_is_left_out(make_pdf: Pdf, change: Callable[[str], str]) -> None:
+    lines = [(10, change(line)) for line in PROSE]
+    document = parse(make_pdf(lines, [(12, "Everybody reads this.")]), "a.pdf")
+    assert document.text == "Everybody reads this."
+    assert document.notes[0].startswith("The text of page 1 was left out")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        PROSE,
+        ["U2FsdGVkX19hcQbGnzRWVvY3FoOHp qRkZ3WnFhYTJ4 bGx0cGh4 Zm9vYmFy"] * 40,
+        ["3f2a ffed bc01 deadbeef cafe bb dd cc bf ff db"] * 60,
+        ["XVIII XXIII VIII XIII XXXVIII"] * 40,
+        ["CuSO4 H2SO4 NaHCO3 MgCl2 C6H12O6 CH3COOH KMnO4 Fe2O3 HgS PbWO4"] * 40,
+        [f"{n} | 0.{n}7 | 12,{n}00 kg | QX-{n}B | WKG {n}" for n in range(40)],
+    ],
+    ids=["prose", "base64", "hexadecimal", "Roman numerals", "formulas", "figures"],
+)
+@pytest.mark.usefixtures("no_programs")
+def test_what_is_no_prose_is_kept(make_pdf: Pdf, lines: list[str]) -> None:
+    document = parse(make_pdf([(8, line) for line in lines]), "a.pdf")
+    assert lines[-1] in document.text
+    assert document.notes == ()
 
 
 @needs_tesseract

@@ -21,7 +21,7 @@ TOO_SLOW = (
     "The PDF has no text; it seems to be scanned pages, and recognising them took too long. Split "
     "it and drop the parts, or drop a PDF with a text layer."
 )
-_GARBLED = "The PDF's text cannot be decoded: its fonts do not say which letters they draw"
+_GARBLED = "The PDF's text cannot be decoded: its fonts do not say rightly which letters they draw"
 GARBLED = (
     f"{_GARBLED}. Install the tesseract program (tesseract-ocr) to have its pages recognised, or "
     "make a new PDF from the original."

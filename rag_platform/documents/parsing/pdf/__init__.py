@@ -29,6 +29,7 @@ from rag_platform.documents.parsing.pdf.second_opinion import DAMAGED, ENCRYPTED
 from rag_platform.documents.parsing.pdf.undecoded import UNDECODED
 from rag_platform.documents.parsing.pdf.wordless import lettered, recognise_pages
 from rag_platform.documents.parsing.scans import GARBLED
+from rag_platform.documents.readability import has_wrong_letters
 from rag_platform.errors import UnreadableDocument
 
 _UNSEEN = "The PDF has no text that a person sees: all of it is hidden."
@@ -100,7 +101,10 @@ def _read(
         arabic = _ARABIC.search(text) is not None and len(_ARABIC.findall(text)) * 3 > len(text)
         wrong = arabic and not page.hidden
         other = second.page(number) if wrong else ""
-        pages.append(PageLines.of_text(other) if other else page)
+        page = PageLines.of_text(other) if other else page
+        if has_wrong_letters(page.text):
+            page = PageLines(undecoded=1.0, hidden=page.hidden)
+        pages.append(page)
     notes = [_HIDDEN] if any(page.hidden for page in pages) else []
     if not lettered(pages) and not notes and not any(page.undecoded for page in pages):
         if cut_off and not any(page.drawn for page in pages):  # blank pages: all else was lost

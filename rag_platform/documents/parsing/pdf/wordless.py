@@ -111,7 +111,7 @@ def _recognised_noted(
     notes: list[str] = []
     for numbers, why in (
         (scans, "from scans"),
-        (garbled, "from the look of the page, since its fonts do not say which letters they draw"),
+        (garbled, "by its look, since its fonts do not say rightly which letters they draw"),
     ):
         done = [number for number in numbers if found.texts.get(number)]
         if done:
@@ -134,8 +134,8 @@ def _undecoded_noted(pages: list[PageLines]) -> list[str]:
         if numbers:
             verb = "was" if what == "The text" else "were"
             notes.append(
-                f"{what} of {_listed(numbers)} {verb} left out: fonts there do not say which "
-                "letters they draw."
+                f"{what} of {_listed(numbers)} {verb} left out: fonts there do not say rightly "
+                "which letters they draw."
             )
     return notes
 
