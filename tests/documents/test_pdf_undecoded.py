@@ -143,7 +143,7 @@ def test_a_page_of_wrong_letters_is_left_out(make_pdf: Pdf, change: Callable[[st
     [
         PROSE,
         ["U2FsdGVkX19hcQbGnzRWVvY3FoOHp qRkZ3WnFhYTJ4 bGx0cGh4 Zm9vYmFy"] * 40,
-        ["3f2a ffed bc01 deadbeef cafe bb dd cc bf ff db"] * 60,
+        ["3f2a ffed bc01 deadbeef cafe bb dd cc bf ff db"] * 40,
         ["XVIII XXIII VIII XIII XXXVIII"] * 40,
         ["CuSO4 H2SO4 NaHCO3 MgCl2 C6H12O6 CH3COOH KMnO4 Fe2O3 HgS PbWO4"] * 40,
         [f"{n} | 0.{n}7 | 12,{n}00 kg | QX-{n}B | WKG {n}" for n in range(40)],

@@ -10,7 +10,7 @@ from rag_platform.documents.language import language_of
 _SAMPLE = 12_000
 _ENCODINGS = [
     *("cp1252", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp866", "cp1253", "iso8859_7"),
-    *("cp1254", "cp1255", "iso8859_8", "cp1256", "cp1257", "tis_620"),
+    *("cp1254", "cp1255", "iso8859_8", "cp1256", "iso8859_6", "cp1257", "tis_620"),
     *("cp932", "euc_jp", "cp949", "gb18030", "big5", "utf_16_le", "utf_16_be"),
 ]
 """What people's programs write. The others, such as EBCDIC, only offer more ways to be wrong."""
@@ -44,7 +44,17 @@ _LETTERS = {
 """The letters beside a to z that each language is written with."""
 _ALL_LETTERS = frozenset("".join(_LETTERS.values()))
 _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s'’\x00-\x7f-](?=[^\W\d_])|[\xb9\xb2\xb3](?=\w)")
+_CYRILLIC = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "cp866", "mac_cyrillic")
+_COMMON_CYRILLIC = frozenset("оеаинтсрвлі")
+_WELL_SPELLED = 0.45
+"""Of the letters in Slavic languages 58 to 68 % are these."""
+_PUNCTUATION = frozenset("«»„“”‘’–—…№§°©®•·")
+_CAPITAL_WITHIN = re.compile(r"(?<=[а-яѐ-џ])[А-ЯЀ-Џ]|(?<=[a-z])[Ѐ-ӿ]|(?<=[Ѐ-ӿ])[a-z]")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_LEAST_HIGH = 8
 _HEBREW = re.compile(rb"[\xe0-\xfa]")
+_SMALL_CYRILLIC = re.compile(rb"[\xa1-\xa3\xa5-\xaf]")
+"""Half of the small letters under DOS, and no letters in Hebrew."""
 _BEYOND_HEBREW = re.compile(rb"[\xc0-\xdf\xfb\xfc\xff]")
 _JAMO = re.compile("[\u3131-\u318e]")
 _ASCII = re.compile(rb"[\x00-\x7f]{200,}")
@@ -53,6 +63,8 @@ _ASCII = re.compile(rb"[\x00-\x7f]{200,}")
 def encoding_of(data: bytes) -> str:
     """The encoding that makes the most sense of the bytes; ``cp1252`` where none does."""
     sample = _sample(data)
+    if not _is_hebrew(sample) and (cyrillic := _cyrillic(sample)):
+        return cyrillic
     best = from_bytes(sample, cp_isolation=_ENCODINGS, preemptive_behaviour=False).best()
     found = best.encoding if best else "cp1252"
     if found.startswith("utf_16"):
@@ -70,10 +82,38 @@ def encoding_of(data: bytes) -> str:
     return max(_LATIN, key=lambda encoding: _score(sample, encoding))
 
 
+def _cyrillic(sample: bytes) -> str | None:
+    """The Cyrillic code page under which the words are spelled as words are, if there is one.
+
+    There are six in use, and under a wrong one the same words have capitals in their middle, rare
+    letters in place of frequent ones, and symbols.
+    """
+    runs = _HIGH.findall(sample)
+    if sum(map(len, runs)) < _LEAST_HIGH or sum(map(len, runs)) < 2.5 * len(runs):
+        return None  # accents stand alone, letters of another alphabet beside each other
+    page = max(_CYRILLIC, key=lambda page: _spelled(sample, page))
+    return page if _spelled(sample, page) >= _WELL_SPELLED else None
+
+
+def _spelled(sample: bytes, page: str) -> float:
+    """The part of the characters beyond ASCII that are frequent letters, less what is no word."""
+    text = sample.decode(page, errors="replace")
+    high = [character for character in text if character > "\x7f" and not character.isspace()]
+    common = sum(character.lower() in _COMMON_CYRILLIC for character in high)
+    symbols = sum(not (c.isalpha() or c in _PUNCTUATION) for c in high)
+    odd = 2 * len(_CAPITAL_WITHIN.findall(text)) + symbols
+    capitals = sum(character.isupper() for character in high)
+    if 1.2 * capitals > len(high) - capitals > 0.05 * len(high):
+        return 0.0  # words of capitals that begin with a small letter are another alphabet's
+    return (common - odd) / max(1, len(high))
+
+
 def _is_hebrew(sample: bytes) -> bool:
     """Cyrillic and Greek use the same bytes, but have capitals and some letters beyond."""
     letters = len(_HEBREW.findall(sample))
     latin = len(re.findall(rb"[A-Za-z]", sample))
+    if len(_SMALL_CYRILLIC.findall(sample)) * 5 > letters:
+        return False
     return letters > 20 and letters > latin and not _BEYOND_HEBREW.search(sample)
 
 
