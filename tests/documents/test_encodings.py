@@ -37,6 +37,16 @@ TEXTS = [
     ("iso8859_6", "يولد جميع الناس أحراراً متساوين في الكرامة والحقوق."),
     ("iso2022_jp", "すべての人間は、生まれながらにして自由であり、かつ、平等である。"),
     ("iso2022_kr", "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다."),
+    ("cp850", "Die Länge der Straße muß vor dem Bau geprüft werden, für alle Fälle."),
+    ("cp850", "Tous les êtres humains naissent libres et égaux en dignité. L'été dernier."),
+    ("cp852", "Příliš žluťoučký kůň úpěl ďábelské ódy. Všichni lidé rodí se svobodní."),
+    ("mac_roman", "Die Länge der Straße muß vor dem Bau geprüft werden, für alle Fälle."),
+    ("cp1257", "Visi žmonės gimsta laisvi ir lygūs savo orumu ir teisėmis."),
+    (
+        "iso8859_2",
+        "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima. Ona su"
+        " obdarena razumom i sviješću pa trebaju postupati u duhu bratstva. Čovjek, žena, šuma.",
+    ),
     ("utf-16", "Все люди рождаются свободными и равными."),
     ("utf-16-le", "All human beings are born free — and equal in dignity."),
     ("utf-16-be", "Все люди рождаются свободными и равными в своем достоинстве."),
@@ -49,6 +59,29 @@ TEXTS = [
 def test_the_encoding_is_told_from_the_text(encoding: str, text: str, times: int) -> None:
     text = "\n".join([text] * times)
     assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She said “yes” and didn’t come – later… it’s fine.",
+        "A 5” pipe and a 6” pipe, 7” too.",
+        "„Wort“ sagte er – „ja“ und „nein“ …",
+        "«Voilà» — dit-il… «oui»",
+        "L’an prochain, l’eau de l’homme sera là.",
+        "L’acqua dell’uomo e “casa” nell’orto — l’amico, un’altra “volta”.",
+        "—No sé. —Sí. — Vale — dijo — y ya.",
+        "• one\n• two\n• three",
+        "Price: 5 € – 10 €, 20°C, £5 and ¥6",
+        "The §5 rule ±3 µm 20 °C ½ cup, x² + y³",
+        "Größe 10 µm ± 2 °C",
+        "Müller",
+        "José",
+        "São Paulo",
+    ],
+)
+def test_accents_and_signs_in_western_text_are_not_taken_for_another_alphabet(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
 
 
 JAPANESE = "すべての人間は、生まれながらにして自由であり、かつ、平等である。\n今日は天気がいい。"

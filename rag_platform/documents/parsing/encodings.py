@@ -15,7 +15,12 @@ _ENCODINGS = [
 ]
 """What people's programs write. The others, such as EBCDIC, only offer more ways to be wrong."""
 _LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257")
+_OLD_LATIN = ("cp850", "cp852", "mac_roman")
+"""Of DOS and the first Macs: rare by now, and wrong where quotation marks become letters."""
+_LEAST_LEAD = 3
+_BYTE_PAIRS = frozenset({"cp932", "euc_jp", "cp949", "gb18030", "big5"})
 _LETTERS = {
+    "bs": "čćđšž",
     "cs": "áčďéěíňóřšťúůýž",
     "da": "æøåé",
     "de": "äöüß",
@@ -50,8 +55,16 @@ _WELL_SPELLED = 0.45
 """Of the letters in Slavic languages 58 to 68 % are these."""
 _PUNCTUATION = frozenset("«»„“”‘’–—…№§°©®•·")
 _CAPITAL_WITHIN = re.compile(r"(?<=[а-яѐ-џ])[А-ЯЀ-Џ]|(?<=[a-z])[Ѐ-ӿ]|(?<=[Ѐ-ӿ])[a-z]")
+_ASCII_LETTER = re.compile(rb"[A-Za-z ]")
+_TOGETHER = re.compile("[^\x00-\x7f\uff61-\uff9f]{2,}")  # but katakana of one byte
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _LEAST_HIGH = 8
+_CAPITAL_IN_WORD = re.compile(r"(?<=[a-z])[À-ÞŒŠŽŸ]")
+_WELL_PLACED = re.compile(
+    r"(?<=[^\W\d_])’(?=[^\W\d_])|(?<![^\s(])[“„«‘‚¿¡](?=\w)|(?<=[\w.,!?])[”“’»…](?!\w)"
+    r"|(?<=\s)[–—•](?=\s)|€|(?<=\d)°"
+    r"|(?<=\d )°|[§£¥±](?=\s?\d)|µ(?=[A-Za-z]\b)|(?<=\w)[²³](?!\w)|[½¼¾©®](?!\w)"
+)
 _HEBREW = re.compile(rb"[\xe0-\xfa]")
 _SMALL_CYRILLIC = re.compile(rb"[\xa1-\xa3\xa5-\xaf]")
 """Half of the small letters under DOS, and no letters in Hebrew."""
@@ -67,7 +80,7 @@ def encoding_of(data: bytes) -> str:
         return cyrillic
     best = from_bytes(sample, cp_isolation=_ENCODINGS, preemptive_behaviour=False).best()
     found = best.encoding if best else "cp1252"
-    if found.startswith("utf_16"):
+    if found.startswith("utf_16") and len(_ASCII_LETTER.findall(sample)) < 0.75 * len(sample):
         return found if _makes_sense(sample.decode(found, errors="replace")) else "cp1252"
     if _is_hebrew(sample):
         return "cp1255"
@@ -76,10 +89,16 @@ def encoding_of(data: bytes) -> str:
         and len(_JAMO.findall(sample.decode(found, errors="replace"))) * 8 > len(sample) // 2
     ):
         return "euc_jp"  # whose kana are what no Korean writes: letters outside of syllables
-    if found not in _LATIN:
+    if found in _BYTE_PAIRS:
+        if _stands_together(sample.decode(found, errors="replace")):
+            return found
+    elif found not in (*_LATIN, *_OLD_LATIN) and not _has_accents_alone(sample):
         return found
     # These differ in a few letters, which say nothing without the language that they are from.
-    return max(_LATIN, key=lambda encoding: _score(sample, encoding))
+    scores = {encoding: _score(sample, encoding) for encoding in (*_LATIN, *_OLD_LATIN)}
+    new, old = (max(pages, key=scores.__getitem__) for pages in (_LATIN, _OLD_LATIN))
+    lead = max(_LEAST_LEAD, sum(map(len, _HIGH.findall(sample))) / 2)
+    return old if scores[old] >= scores[new] + lead else new
 
 
 def _cyrillic(sample: bytes) -> str | None:
@@ -88,11 +107,21 @@ def _cyrillic(sample: bytes) -> str | None:
     There are six in use, and under a wrong one the same words have capitals in their middle, rare
     letters in place of frequent ones, and symbols.
     """
-    runs = _HIGH.findall(sample)
-    if sum(map(len, runs)) < _LEAST_HIGH or sum(map(len, runs)) < 2.5 * len(runs):
-        return None  # accents stand alone, letters of another alphabet beside each other
+    if _has_accents_alone(sample) or sum(map(len, _HIGH.findall(sample))) < _LEAST_HIGH:
+        return None
     page = max(_CYRILLIC, key=lambda page: _spelled(sample, page))
     return page if _spelled(sample, page) >= _WELL_SPELLED else None
+
+
+def _has_accents_alone(sample: bytes) -> bool:
+    """Whether bytes beyond ASCII stand alone, as accents do, and not in words as other letters."""
+    runs = _HIGH.findall(sample)
+    return sum(map(len, runs)) < 2.5 * len(runs)
+
+
+def _stands_together(text: str) -> bool:
+    """Whether characters of two bytes stand beside each other, and not each in a Latin word."""
+    return 2 * sum(map(len, _TOGETHER.findall(text))) > sum(not c.isascii() for c in text)
 
 
 def _spelled(sample: bytes, page: str) -> float:
@@ -117,15 +146,17 @@ def _is_hebrew(sample: bytes) -> bool:
     return letters > 20 and letters > latin and not _BEYOND_HEBREW.search(sample)
 
 
-def _score(sample: bytes, encoding: str) -> int:
+def _score(sample: bytes, encoding: str) -> float:
     """How many letters are the language's own, against those that are not."""
     text = sample.decode(encoding, errors="replace")
-    known = _LETTERS.get(language_of(text) or "") or _ALL_LETTERS
-    score = -len(_SYMBOL_IN_WORD.findall(text))
+    own = _LETTERS.get(language_of(text) or "")
+    known = own or _ALL_LETTERS
+    score = float(len(_WELL_PLACED.findall(text)) - len(_SYMBOL_IN_WORD.findall(text)))
+    score -= len(_CAPITAL_IN_WORD.findall(text))
     for character in text:
         if character > "\x7f":
             if character.lower() in known:
-                score += 1
+                score += 1 if own else 0.5
             elif character.isalpha() or unicodedata.category(character) in ("Cn", "Cc", "So"):
                 score -= 1
     return score
