@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from string import ascii_lowercase
 
 _COMMON = frozenset("aeinorst")
 _LEAST_COMMON = 0.42
@@ -41,10 +42,14 @@ def has_wrong_letters(text: str) -> bool:
     For texts of a page and more; tables of figures and codes are no words and say nothing.
     """
     sample = text[:_SAMPLE]
-    words = _WORD.findall(sample)
-    tripled = sum(_TRIPLED.search(word) is not None for word in words)
-    if len(words) >= _SOME_WORDS and tripled > _MOST_TRIPLED * len(words):
-        return True
+    if _TRIPLED.search(sample):
+        words = _WORD.findall(sample)
+        tripled = sum(_TRIPLED.search(word) is not None for word in words)
+        if len(words) >= _SOME_WORDS and tripled > _MOST_TRIPLED * len(words):
+            return True
+    small = sample.lower()  # counting letters costs little, and tells of most pages
+    if sum(map(small.count, _COMMON)) >= _LEAST_COMMON * sum(map(small.count, ascii_lowercase)):
+        return False
     tokens = _TOKEN.findall(sample)
     latin, count = _latin(_LETTER.findall("".join(tokens)))
     if len(latin) < _SOME_LETTERS or len(latin) < _LATIN * count or len(set(latin)) < _DISTINCT:
