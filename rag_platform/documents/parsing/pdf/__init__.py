@@ -103,7 +103,8 @@ def _read(
         other = second.page(number) if wrong else ""
         page = PageLines.of_text(other) if other else page
         if has_wrong_letters(page.text):
-            page = PageLines(undecoded=1.0, hidden=page.hidden)
+            letters = len("".join(page.text.split()))
+            page = PageLines(undecoded=1.0, letters=letters, hidden=page.hidden)
         pages.append(page)
     notes = [_HIDDEN] if any(page.hidden for page in pages) else []
     if not lettered(pages) and not notes and not any(page.undecoded for page in pages):

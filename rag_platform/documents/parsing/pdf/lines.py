@@ -31,6 +31,8 @@ class PageLines:
     undecoded: float = 0.0
     """The part of the letters, from 0 to 1, that stood on lines left out as their fonts do not say
     what they draw."""
+    letters: int = 0
+    """How many letters the page had, where some were left out like that."""
     missing: bool = False
     """Whether the file names the page and does not hold it."""
     blank: bool = False

@@ -47,7 +47,8 @@ def remove_undecoded(found: PageLines, text_page: Any, text: str, spans: list[li
     if not looks_latin(" ".join(found.lines[number].text for number in doubtful)):
         wrong |= doubtful
     found.lines = [line for number, line in enumerate(found.lines) if number not in wrong]
-    found.undecoded = sum(lengths[number] for number in wrong) / max(1, sum(lengths))
+    found.letters = sum(lengths)
+    found.undecoded = sum(lengths[number] for number in wrong) / max(1, found.letters)
 
 
 def _lost_fonts(text_page: Any, text: str, spans: list[list[Span]]) -> set[bytes]:

@@ -51,7 +51,7 @@ def recognise_pages(document: Any, pages: list[PageLines], until: float) -> list
         notes = _scans_noted(scans)
     else:
         found = recognise(document, sorted({*scans, *garbled}), until)
-        _check_garbled(found, garbled)
+        _check_garbled(found, garbled, pages)
         for number, text in found.texts.items():
             if text:
                 pages[number] = PageLines.of_text(text)
@@ -79,12 +79,17 @@ def _check_drawn(pages: list[PageLines]) -> None:
         raise UnreadableDocument(_BLANK)
 
 
-def _check_garbled(found: Recognised, garbled: list[int]) -> None:
-    """Drop what was recognised of wrongly drawn letters: without its font a page shows others."""
+def _check_garbled(found: Recognised, garbled: list[int], pages: list[PageLines]) -> None:
+    """Drop what was recognised of wrongly drawn letters: without its font a page shows others.
+
+    Or none: what is recognised is about as long as what the page holds.
+    """
     for number in garbled:
-        letters = _ALPHABETIC.findall(found.texts.get(number, ""))
+        text = found.texts.get(number, "")
+        letters = _ALPHABETIC.findall(text)
         ascii_letters = sum(letter.isascii() for letter in letters)
-        if len(letters) < _LEAST_LETTERS or (
+        enough = max(_LEAST_LETTERS, _MUCH * pages[number].letters)
+        if len(_LETTER.findall(text)) < enough or (
             ascii_letters * 2 > len(letters) and not looks_latin("".join(letters))
         ):
             found.texts[number] = ""
