@@ -3,10 +3,9 @@
 import dataclasses
 import re
 import unicodedata
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
 
+from rag_platform.documents.draft import Draft
 from rag_platform.documents.parsed import Heading, Page, ParsedDocument
 
 _PDF = "application/pdf"
@@ -58,8 +57,6 @@ _PLAIN_SPACE = re.compile(
 )
 _PDF_SPACE = re.compile(r"(?<!\s)\s*\n[ \t]*\n\s*|(?<![ \t])[ \t]*\n[ \t]*|(?<![ \t])[ \t]+")
 
-_Edit = tuple[int, int, str]
-
 
 def clean(document: ParsedDocument, verbatim: bool = False) -> ParsedDocument:
     """The document with a clean text; pages and headings still point at what they pointed at.
@@ -71,7 +68,7 @@ def clean(document: ParsedDocument, verbatim: bool = False) -> ParsedDocument:
     """
     marks = {offset for page in document.pages for offset in (page.start, page.end)}
     marks |= {heading.start for heading in document.headings}
-    draft = _Draft(document.text, sorted(marks))
+    draft = Draft(document.text, sorted(marks))
     _clean_characters(draft, join_hyphens=document.media_type == _PDF)
     if document.media_type == _PDF:
         draft.substitute(_PDF_SPACE, _pdf_space)
@@ -96,64 +93,7 @@ def clean(document: ParsedDocument, verbatim: bool = False) -> ParsedDocument:
     )
 
 
-class _Draft:
-    """A text under change, and where each mark of the original has got to."""
-
-    def __init__(self, text: str, marks: list[int]) -> None:
-        self.text = text
-        self._marks = marks
-        self._now = list(marks)
-
-    def substitute(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> None:
-        """Replace every match; a replacement equal to the match changes nothing."""
-        self.apply(
-            (match.start(), match.end(), new)
-            for match in pattern.finditer(self.text)
-            if (new := replace(match)) != match[0]
-        )
-
-    def apply(self, edits: Iterable[_Edit]) -> None:
-        """Make edits, which are in order and do not overlap."""
-        pieces: list[str] = []
-        ends: list[int] = []  # where each edit ends in the old text
-        starts: list[int] = []
-        shifts: list[int] = []  # how far the text behind each edit moves
-        done = shift = 0
-        for start, end, new in edits:
-            pieces += (self.text[done:start], new)
-            done = end
-            shift += len(new) - (end - start)
-            starts.append(start)
-            ends.append(end)
-            shifts.append(shift)
-        if not ends:
-            return
-        self.text = "".join((*pieces, self.text[done:]))
-
-        def move(offset: int) -> int:
-            past = bisect_right(ends, offset)  # edits wholly before the offset
-            before = shifts[past - 1] if past else 0
-            if past < len(ends) and starts[past] < offset:
-                # Inside an edit: what the mark pointed at begins where the replacement ends.
-                return ends[past] + shifts[past]
-            return offset + before
-
-        self._now = [move(offset) for offset in self._now]
-
-    def trim(self) -> None:
-        """Drop blank space at both ends, but not the indentation of the first line."""
-        body = self.text.rstrip()
-        first = len(body) - len(body.lstrip())
-        first = body.rfind("\n", 0, first) + 1
-        self.text = body[first:]
-        self._now = [min(max(offset - first, 0), len(self.text)) for offset in self._now]
-
-    def moved(self) -> dict[int, int]:
-        """From every mark's place in the original to its place now."""
-        return dict(zip(self._marks, self._now, strict=True))
-
-
-def _clean_characters(draft: _Draft, join_hyphens: bool) -> None:
+def _clean_characters(draft: Draft, join_hyphens: bool) -> None:
     draft.substitute(_NEWLINE, lambda match: "\n\n" if match[0] == "\u2029" else "\n")
     if join_hyphens:
         _join_hyphens(draft)
@@ -168,7 +108,7 @@ def _character(match: re.Match[str]) -> str:
     return " " if found in _SPACES else _LIGATURES.get(found, "")
 
 
-def _join_hyphens(draft: _Draft) -> None:
+def _join_hyphens(draft: Draft) -> None:
     """Undo hyphenation at line ends, keeping the hyphens that belong to the word.
 
     The document itself is the dictionary: the spelling that it uses elsewhere is the right one, and
@@ -226,6 +166,6 @@ def _pdf_space(match: re.Match[str]) -> str:
 def _clean_line(line: str | None) -> str | None:
     if line is None:
         return None
-    draft = _Draft(line, [])
+    draft = Draft(line, [])
     _clean_characters(draft, join_hyphens=False)
     return " ".join(draft.text.split()) or None

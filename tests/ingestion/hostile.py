@@ -136,7 +136,8 @@ FILES: dict[str, tuple[Maker, str]] = {
     "page.html": (page, READ),
     "deep.html": (lambda _: b"<div>" * 100_000 + b"The code word is heron.", READ),
     "deep.json": (lambda _: b'{"a":' * 100_000 + b'"heron"' + b"}" * 100_000, READ),
-    "one line.txt": (lambda _: b"heron" * 400_000, READ),
+    "one word.txt": (lambda _: b"heron" * 400_000, "repeated 400,000 times"),
+    "one line.txt": (lambda _: b"heron " + Random(3).randbytes(60_000).hex().encode(), READ),
     "nulls.txt": (lambda _: bytes(100_000), "damaged"),
     "including.rst": (including, READ),
 }

@@ -47,8 +47,9 @@ from rag_platform.documents.parsing.formats import (
     XML,
 )
 from rag_platform.documents.parsing.media_types import media_type_of as media_type_of
-from rag_platform.documents.parsing.scans import SCANNED, can_recognise
+from rag_platform.documents.parsing.scans import GARBLED, SCANNED, can_recognise
 from rag_platform.documents.parsing.unread_formats import REASONS
+from rag_platform.documents.repetition import without_repetition
 from rag_platform.errors import UnreadableDocument
 
 
@@ -77,7 +78,7 @@ class Parser:
 PARSERS: dict[str, Parser] = {
     MARKDOWN: Parser("markdown", 3, "Markdown (.md)"),
     TEXT: Parser("plain_text", 3, "plain text (.txt)"),
-    PDF: Parser("pdf", 3, "PDF"),
+    PDF: Parser("pdf", 4, "PDF"),
     DOCX: Parser("word", 3, "Word (.docx)"),
     PPTX: Parser("powerpoint", 2, "PowerPoint (.pptx)"),
     XLSX: Parser("excel", 2, "Excel (.xlsx)"),
@@ -97,18 +98,18 @@ PARSERS: dict[str, Parser] = {
     ASCIIDOC: Parser("markup", 1, "AsciiDoc (.adoc)", passes_media_type=True),
     ORG: Parser("markup", 1, "Org (.org)", passes_media_type=True),
     RST: Parser("restructured_text", 2, "reStructuredText (.rst)"),
-    JSON: Parser("json_values", 1, "JSON"),
-    JSON_LINES: Parser("json_lines", 1, "JSON Lines (.jsonl)"),
-    NOTEBOOK: Parser("notebook", 1, "Jupyter notebooks (.ipynb)"),
+    JSON: Parser("json_values", 2, "JSON"),
+    JSON_LINES: Parser("json_lines", 2, "JSON Lines (.jsonl)"),
+    NOTEBOOK: Parser("notebook", 2, "Jupyter notebooks (.ipynb)"),
     XML: Parser("xml_document", 1, "XML", passes_media_type=True),
     SVG: Parser("xml_document", 1, "drawings (.svg)", passes_media_type=True),
-    **{kind: Parser("source_code", 1, "source code", passes_media_type=True) for kind in SOURCES},
+    **{kind: Parser("source_code", 2, "source code", passes_media_type=True) for kind in SOURCES},
 }
 
 
 def outdated_reasons() -> tuple[str, ...]:
     """Reasons why documents could not be read that no longer hold, and none that may come again."""
-    return (SCANNED,) if can_recognise() else ()
+    return (SCANNED, GARBLED) if can_recognise() else ()
 
 
 def parse(data: bytes, key: str) -> ParsedDocument:
@@ -126,11 +127,13 @@ def parse(data: bytes, key: str) -> ParsedDocument:
         )
     extracted = parser.extract(data, media_type)
     verbatim = media_type in SOURCES
-    document = clean(
-        dataclasses.replace(
-            extracted, media_type=media_type, parser=parser.id, title=extracted.title or None
-        ),
-        verbatim=verbatim,
+    document = without_repetition(
+        clean(
+            dataclasses.replace(
+                extracted, media_type=media_type, parser=parser.id, title=extracted.title or None
+            ),
+            verbatim=verbatim,
+        )
     )
     if not document.text:
         raise UnreadableDocument("The file has no text.")

@@ -15,6 +15,7 @@ from rag_platform.documents.parsing.xml_tree import (
     parse_xml,
     value_of,
 )
+from rag_platform.documents.repetition import NOTE as REPEATED
 from rag_platform.errors import UnreadableDocument
 
 HIDDEN = "Text that the author has hidden was left out."
@@ -57,6 +58,8 @@ def read(content: Element, styles: Element | None, about: Element | None) -> Par
     blocks = reader.blocks
     if reader.hidden:
         notes.append(HIDDEN)
+    if reader.shortened:
+        notes.append(REPEATED)
     if not blocks.text and notes:
         raise UnreadableDocument(f"The file has no text. {' '.join(notes)}")
     meta = first(about, "meta")

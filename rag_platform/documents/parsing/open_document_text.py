@@ -15,6 +15,7 @@ from rag_platform.documents.parsing.xml_tree import (
     local_name,
     value_of,
 )
+from rag_platform.documents.repetition import repeats_too_often
 
 _SKIPPED = frozenset(
     re.findall(
@@ -27,8 +28,6 @@ _SKIPPED = frozenset(
 )
 _HIDES = frozenset({"hidden-text", "hidden-paragraph"})
 _COLUMNS = 16_384
-_ALIKE = 100
-"""So many equal rows that a file counts instead of writing are read."""
 
 
 class TextReader:
@@ -40,6 +39,8 @@ class TextReader:
         self.sight = Sight(self.styles, content, styles)
         self.hidden = False
         """Whether hidden text was met, and left out."""
+        self.shortened = False
+        """Whether something was repeated too often and is written once."""
         self._titled = False
         self._notes: list[str] = []
         self._boxes: list[Element] = []
@@ -85,12 +86,20 @@ class TextReader:
                     with self.sight.on(None if conditions else paper, style):
                         text = self.plain(cell)
                 if text:
-                    cells |= dict.fromkeys(range(column, min(column + wide, _COLUMNS)), text)
+                    last = column + self._times(wide, len(text))
+                    cells |= dict.fromkeys(range(column, min(last, _COLUMNS)), text)
                 column += wide
             if cells:
-                for repeated in range(1, min(times, _ALIKE) + 1):
+                for repeated in range(1, self._times(times, sum(map(len, cells.values()))) + 1):
                     yield number + repeated, cells
             number += times
+
+    def _times(self, times: int, characters: int) -> int:
+        """How often to write what so many characters are repeated: a file may claim any number."""
+        if not repeats_too_often(times, times * characters):
+            return times
+        self.shortened = True
+        return 1
 
     def plain(self, container: Element) -> str:
         """All paragraphs below in one line."""

@@ -3,6 +3,7 @@
 import codecs
 
 from rag_platform.documents.parsed import ParsedDocument
+from rag_platform.documents.parsing import seven_bits
 from rag_platform.documents.parsing.encodings import encoding_of
 from rag_platform.documents.parsing.underlined_headings import headings_of
 from rag_platform.errors import UnreadableDocument
@@ -45,7 +46,9 @@ def decode(data: bytes, declared: str = "") -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _checked(data[len(mark) :].decode(encoding, errors="replace"))
-    text = _as_said(data, declared)
+    text = seven_bits.decoded(data)
+    if text is None:
+        text = _as_said(data, declared)
     if text is not None:
         return text
     if data.count(0) * 5 > len(data):

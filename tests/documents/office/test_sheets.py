@@ -8,6 +8,7 @@ import pytest
 
 from rag_platform.documents.parsing import ParsedDocument, parse
 from rag_platform.documents.parsing.number_formats import shown
+from rag_platform.documents.repetition import NOTE as REPEATED
 from rag_platform.errors import UnreadableDocument
 
 Makers = dict[str, Callable[..., dict[str, str]]]
@@ -259,5 +260,16 @@ def test_repeated_cells_of_an_open_document_are_not_all_written(make: Makers, pa
         f'<table:table table:name="No" table:style-name="h">{head}</table:table>'
     )
     document = parse(pack(make["open_document"]("spreadsheet", sheets, hidden)), "a.ods")
-    assert document.text == "# Ducks\n\n" + "\n".join(["Name: x; Size: x"] * 100)
-    assert document.notes == ("The hidden sheet “No” was left out.",)
+    assert document.text == "# Ducks\n\nName: x; Size: x"
+    assert document.notes == ("The hidden sheet “No” was left out.", REPEATED)
+
+
+def test_some_hundred_equal_rows_of_an_open_document_are_written(make: Makers, pack: Pack) -> None:
+    cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
+    row = "<table:table-row{}>{}</table:table-row>"
+    head = row.format("", cell.format("Day") + cell.format("Rain"))
+    many = row.format(' table:number-rows-repeated="365"', cell.format("dry") + cell.format("0"))
+    sheets = f'<table:table table:name="Rain">{head}{many}</table:table>'
+    document = parse(pack(make["open_document"]("spreadsheet", sheets)), "a.ods")
+    assert document.text == "# Rain\n\n" + "\n".join(["Day: dry; Rain: 0"] * 365)
+    assert document.notes == ()

@@ -28,9 +28,15 @@ class PageLines:
     """Of what the page shows, in points; both are zero where it is not known."""
     hidden: bool = False
     """Whether text that nobody sees was left out."""
-    sampled: int = 0
-    """Letters that were looked up in their font, and of these such as it does not explain."""
-    undecoded: int = 0
+    undecoded: float = 0.0
+    """The part of the letters, from 0 to 1, that stood on lines left out as their fonts do not say
+    what they draw."""
+    letters: int = 0
+    """How many letters the page had, where some were left out like that."""
+    missing: bool = False
+    """Whether the file names the page and does not hold it."""
+    blank: bool = False
+    """Whether nothing at all is drawn on it."""
     drawn: bool = False
     """Whether it has no letters and a picture fills most of it: a scan."""
 

@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium  # pyright: ignore[reportMissingTypeStubs]
 from rag_platform.documents.parsing.pdf.attached import annotation_lines
 from rag_platform.documents.parsing.pdf.hidden import Box, Hidden, Span
 from rag_platform.documents.parsing.pdf.lines import Line, PageLines
+from rag_platform.documents.parsing.pdf.undecoded import UNDECODED, remove_undecoded
 
 _RAW = cast(Any, pdfium)
 # PDFium writes U+FFFE for a hyphen at a line's end, and no line break after it.
@@ -32,12 +33,13 @@ def read_page(document: Any, number: int, hidden: Hidden) -> PageLines:
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
-        return PageLines()
+        return PageLines(missing=True)
     try:
         text_page = page.get_textpage()
         try:
             found = _Reader(page, text_page, hidden).read()
             found.lines += annotation_lines(page)
+            found.blank = not found.lines and not _RAW.FPDFPage_CountObjects(page.raw)
             return found
         finally:
             text_page.close()
@@ -72,9 +74,11 @@ class _Reader:
         self._boxes = self._hidden.seen(self._page, self._text_page, words)
         kept = list(self._boxes) if len(self._boxes) < len(words) else words
         sample = words[::_SAMPLED]
-        found.sampled = len(sample)
         unknown = _RAW.FPDFText_HasUnicodeMapError
-        found.undecoded = sum(unknown(self._text_page, word[0]) == 1 for word in sample)
+        suspect = UNDECODED.search(text) is not None or any(
+            unknown(self._text_page, word[0]) == 1 for word in sample
+        )
+        spans: list[list[Span]] = []
         found.hidden = len(kept) < len(words)
         if not words:
             found.drawn = self._hidden.covered_by_pictures(self._page)
@@ -91,9 +95,13 @@ class _Reader:
                     line.text += "\ufffe"
                 if found.lines and line.text.startswith("\u2044"):
                     found.lines[-1].text += line.text  # the lower part of a fraction
+                    spans[-1] += kept[first:last]
                 else:
                     found.lines.append(line)
+                    spans.append(kept[first:last])
             start, first = following, last
+        if suspect:
+            remove_undecoded(found, self._text_page, text, spans)
         return found
 
     def _text(self) -> str:
