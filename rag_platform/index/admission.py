@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from rag_platform.embedding.blocks import read_vectors
 from rag_platform.index.chroma import BATCH, Chroma
-from rag_platform.index.stage import CHEAP, IndexReport, index_of, prove, require_index
+from rag_platform.index.stage import CHEAP, IndexReport, prove, require_index
 from rag_platform.index.terms import analyse
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.deltas import document_state, only_changed, surplus_of_content
@@ -18,7 +18,7 @@ from rag_platform.ledger.entries import (
     missing_vectors,
     remove_entries,
 )
-from rag_platform.ledger.generations import Generation, IndexedCollection
+from rag_platform.ledger.generations import Generation, IndexedCollection, index_of
 from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects

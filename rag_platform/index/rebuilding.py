@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
 from rag_platform.errors import Conflict
 from rag_platform.index.chroma import BATCH, Chroma
-from rag_platform.index.stage import forget_block, reconcile_index
+from rag_platform.index.lost_vectors import forget_block
+from rag_platform.index.stage import reconcile_index
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.blocks import stored_order
 from rag_platform.ledger.entries import (

@@ -2,15 +2,15 @@
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 
 from rag_platform.embedding.blocks import VectorsLost, read_vectors
-from rag_platform.errors import Conflict, IndexMissing
+from rag_platform.errors import IndexMissing
 from rag_platform.index.chroma import BATCH, Chroma
+from rag_platform.index.lost_vectors import forget_block
 from rag_platform.index.terms import analyse
 from rag_platform.ledger import Ledger
 from rag_platform.ledger.backlog import Backlog, backlog
@@ -29,12 +29,11 @@ from rag_platform.ledger.generations import (
     IndexedCollection,
     ensure_indexed_collection,
     find_generation,
-    indexed_collections,
+    index_of,
 )
 from rag_platform.ledger.promotion import RETIRED
 from rag_platform.ledger.serving import current_serving
-from rag_platform.ledger.statements import fetch_in, in_batches
-from rag_platform.ledger.tables import chunk_vectors, index_entries, vectors
+from rag_platform.ledger.statements import in_batches
 from rag_platform.ledger.transitions import publish
 from rag_platform.objects import Objects
 
@@ -229,29 +228,6 @@ def repair_entries(
     return len(lost) + len(unknown)
 
 
-def forget_block(ledger: Ledger, block: str) -> None:
-    """Forget the vectors of a lost block everywhere, so that they are embedded again."""
-    with ledger.write() as connection:
-        ids = list(
-            connection.execute(sa.select(vectors.c.id).where(vectors.c.block == block)).scalars()
-        )
-        everywhere = {
-            (row.generation_id, row.collection_id): None
-            for row in fetch_in(
-                connection,
-                sa.select(index_entries.c.generation_id, index_entries.c.collection_id),
-                index_entries.c.vector_id,
-                ids,
-            )
-        }
-        for generation_id, collection_id in everywhere:
-            remove_entries(connection, generation_id, collection_id, ids)
-        for start in range(0, len(ids), 500):
-            batch = ids[start : start + 500]
-            connection.execute(sa.delete(chunk_vectors).where(chunk_vectors.c.vector_id.in_(batch)))
-            connection.execute(sa.delete(vectors).where(vectors.c.id.in_(batch)))
-
-
 def _publish(connection: sa.Connection, generation: Generation, collection_id: int) -> int:
     """Only the generation that serves decides what readers see."""
     now = current_serving(connection)
@@ -293,14 +269,3 @@ def require_index(
 def _index(ledger: Ledger, generation_id: int, collection_id: int) -> IndexedCollection:
     with ledger.read() as connection:
         return index_of(connection, generation_id, collection_id)
-
-
-def index_of(
-    connection: sa.Connection, generation_id: int, collection_id: int
-) -> IndexedCollection:
-    """A generation's index of a collection, as this transaction sees it."""
-    rows: Sequence[IndexedCollection] = indexed_collections(connection, [generation_id])
-    for row in rows:
-        if row.collection_id == collection_id:
-            return row
-    raise Conflict(f"Generation {generation_id} was retired.", "The next run goes on without it.")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from rag_platform.errors import Conflict
 from rag_platform.ledger.digests import spec_digest
 from rag_platform.ledger.statements import AnyRow, insert_ignore
 from rag_platform.ledger.tables import (
@@ -197,3 +198,16 @@ def indexed_collections(
     if names is not None:
         statement = statement.where(collections.c.name.in_(list(names)))
     return [IndexedCollection(*row) for row in connection.execute(statement)]
+
+
+def index_of(
+    connection: sa.Connection, generation_id: int, collection_id: int
+) -> IndexedCollection:
+    """A generation's index of a collection, as this transaction sees it.
+
+    Raises :class:`Conflict` where the generation was retired meanwhile.
+    """
+    for row in indexed_collections(connection, [generation_id]):
+        if row.collection_id == collection_id:
+            return row
+    raise Conflict(f"Generation {generation_id} was retired.", "The next run goes on without it.")

@@ -33,9 +33,7 @@ from rag_platform.ledger.serving import current_serving
 from rag_platform.ledger.transitions import announce, bury, have_read_again
 from rag_platform.service import keys as keys  # registers the path parameter's kind
 from rag_platform.service.context import CurrentLane, CurrentPlatform, CurrentStanding
-from rag_platform.service.downloads import attachment
-from rag_platform.service.paging import decode_cursor, encode_cursor
-from rag_platform.service.payloads import (
+from rag_platform.service.document_payloads import (
     CollectionPayload,
     CollectionsPayload,
     ContentPayload,
@@ -48,6 +46,8 @@ from rag_platform.service.payloads import (
     ProgressPayload,
     UploadPayload,
 )
+from rag_platform.service.downloads import attachment
+from rag_platform.service.paging import decode_cursor, encode_cursor
 from rag_platform.service.schemas import CollectionsQuery, DocumentsQuery
 from rag_platform.service.uploads import read_upload
 from rag_platform.wiring import Platform
