@@ -89,6 +89,15 @@ class Chroma:
                 return
             offset += len(page)
 
+    def vectors(self, name: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors that are held under these ids, each of shape (dimension,)."""
+        body = {"ids": list(ids), "include": ["embeddings"]}
+        held = self._request("POST", f"{self._path(name)}/get", body, collection=name)
+        return {
+            vector_id: np.asarray(vector, dtype=np.float32)
+            for vector_id, vector in zip(held["ids"], held["embeddings"] or [], strict=True)
+        }
+
     def add(self, name: str, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors of shape (len(ids), dimension); an id that is there already is left alone."""
         for start in range(0, len(ids), BATCH):

@@ -24,6 +24,10 @@ from rag_platform.objects import Objects
 DISTANCE = 1e-5
 """The largest distance at which a stored vector has to find itself (or its equal)."""
 
+TWIN_DISTANCE = 1e-2
+"""The distance of passages that say nearly the same. Where hundreds of them lie this close, the
+graph of an index reaches some only by others, which answer in their place."""
+
 _SAMPLE = 200
 _QUERIES = 100
 
@@ -231,6 +235,19 @@ def _query_themselves(
             if (other := others.get(nearest.get(vector, ""))) is None
             or 1.0 - float(other @ stored[vector]) > DISTANCE
         ]
+        if lost:
+            held = chroma.vectors(index.chroma_name, lost)
+            reached = {
+                vector: bool(hits) and hits[0][1] <= TWIN_DISTANCE
+                for vector, hits in zip(batch, found, strict=True)
+            }
+            lost = [
+                vector
+                for vector in lost
+                if vector not in held
+                or 1.0 - float(held[vector] @ stored[vector]) > DISTANCE
+                or not reached[vector]
+            ]
         result.queried += len(batch)
         result.problems += [
             f"In {where} the vector {vector} does not find itself; "

@@ -192,7 +192,9 @@ def small_model(tmp_path: Path) -> Path:
 
 
 def test_weights_stored_in_half_precision_are_served_in_single(small_model, tmp_path):
-    assert export(small_model, tmp_path / "exported", name=EMBEDDER).exact.largest_difference <= 1e-5
+    assert (
+        export(small_model, tmp_path / "exported", name=EMBEDDER).exact.largest_difference <= 1e-5
+    )
 
 
 def test_damaged_weights_are_one_sentence(small_model, tmp_path):

@@ -29,7 +29,8 @@ class Aftermath:
         bucket = Path(platform.settings.platform.bucket.removeprefix("file://"))
         assert [path for path in bucket.rglob("*") if path.name.startswith(".rag-")] == []
         self._pipeline()
-        assert self._pipeline.verify().problems == []
+        problems = self._pipeline.verify().problems
+        assert problems == [], problems
         self._answers(platform)
         assert list(self._temporary.iterdir()) == []
 

@@ -129,8 +129,14 @@ FILES: dict[str, tuple[Maker, str]] = {
     "outside entities.docx": (outside_entities, "declares XML entities"),
     "outside relations.docx": (outside_relations, READ),
     "nothing.pdf": (lambda _: b"", "empty"),
-    "picture.pdf": (lambda _: b"\x89PNG\r\n\x1a\n" + Random(1).randbytes(2000), "This is a picture"),
-    "program.docx": (lambda _: b"\x7fELF\x02\x01\x01" + Random(1).randbytes(2000), "This is a program"),
+    "picture.pdf": (
+        lambda _: b"\x89PNG\r\n\x1a\n" + Random(1).randbytes(2000),
+        "This is a picture",
+    ),
+    "program.docx": (
+        lambda _: b"\x7fELF\x02\x01\x01" + Random(1).randbytes(2000),
+        "This is a program",
+    ),
     "really a page.pdf": (lambda _: b"<!doctype html><p>The code word is heron.</p>", READ),
     "really a letter.txt": (lambda _: word(), READ),
     "page.html": (page, READ),

@@ -10,10 +10,14 @@ from sqlalchemy import delete, select, update
 from rag_platform.embedding import stage as embedding_stage
 from rag_platform.errors import IndexUnavailable
 from rag_platform.index import rebuilding
+from rag_platform.index.chroma import Chroma
 from rag_platform.index.rebuilding import rebuild
+from rag_platform.index.verification import verify
 from rag_platform.ledger.generations import indexed_collections
 from rag_platform.ledger.tables import (
     chunk_terms,
+    chunk_vectors,
+    chunks,
     documents,
     generation_collections,
     index_entries,
@@ -133,6 +137,38 @@ def test_a_wrong_vector_under_an_id_fails_the_check_and_a_rebuild_repairs_it(
     assert f"the vector {stored[0]} does not find itself" in problem
     list(rebuild(platform.ledger, platform.objects, platform.chroma))
     assert filled.verify().problems == []
+
+
+class Unreaching(Chroma):
+    """A server whose graph does not reach one vector, as it happens among hundreds of twins."""
+
+    missed = ""
+
+    def query(self, name, vectors, n):
+        found = super().query(name, vectors, n + 1)
+        return [[hit for hit in hits if hit[0] != self.missed][:n] for hits in found]
+
+
+@on_sqlite
+def test_a_vector_that_its_twins_stand_before_is_no_loss(filled, platform, put):
+    twin = "The shelf in the long corridor holds nine green lamps, a ladder and four old maps" * 3
+    for number, text in enumerate((twin, f"{twin}!", "Ducks swim on the lake.")):
+        put(f"handbook/shelf {number}.txt", text)
+    filled()
+    with platform.ledger.read() as connection:
+        joined = select(chunks.c.text, chunk_vectors.c.vector_id).join(chunk_vectors)
+        vector_of = {row.text: row.vector_id for row in connection.execute(joined)}
+    chroma = Unreaching("127.0.0.1", platform.settings.chroma.port, timeout=5)
+
+    def problems(text):
+        chroma.missed = vector_of[text]
+        return verify(
+            platform.ledger, platform.bucket, platform.objects, chroma, touched="handbook"
+        ).problems
+
+    assert problems(twin) == []
+    assert "does not find itself" in problems("Ducks swim on the lake.")[0]
+    chroma.close()
 
 
 @on_sqlite
