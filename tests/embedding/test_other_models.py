@@ -119,7 +119,9 @@ def test_a_model_that_reads_next_to_nothing_is_refused(tiny_model, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_model_that_the_hub_does_not_give_is_one_sentence(tmp_path):
+def test_a_model_that_the_hub_does_not_give_is_one_sentence(tmp_path, monkeypatch):
+    # Its library would try again for a minute where the hub cannot be reached.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelUnavailable, match="nobody/nothing cannot be loaded") as caught:
         export(base_model_source("nobody/nothing"), tmp_path / "exported", name="embedder")
     assert "\n" not in caught.value.message

@@ -1,5 +1,6 @@
 """The index is disposable: whatever Chroma or the object store lose comes back."""
 
+import random
 import threading
 
 import httpx
@@ -137,6 +138,20 @@ def test_a_wrong_vector_under_an_id_fails_the_check_and_a_rebuild_repairs_it(
     assert f"the vector {stored[0]} does not find itself" in problem
     list(rebuild(platform.ledger, platform.objects, platform.chroma))
     assert filled.verify().problems == []
+
+
+def test_passages_that_are_alike_to_the_model_share_a_vector_and_hide_nothing(
+    filled, platform, put
+):
+    # Longer words than the model reads are all the same to it.
+    put("handbook/one line.txt", f"heron {random.Random(3).randbytes(60_000).hex()}")
+    put("handbook/ducks.md", "Ducks swim on the lake.")
+    filled()
+    (count,) = (platform.chroma.count(name) for name in platform.chroma.names())
+    assert 10 <= count <= 13
+    assert filled.verify().problems == []
+    (passage, *_) = platform.search("What do ducks do on a lake?").passages
+    assert (passage.chunk.key, passage.dense_rank) == ("handbook/ducks.md", 1)
 
 
 class Unreaching(Chroma):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
