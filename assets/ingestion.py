@@ -232,6 +232,7 @@ def index_matches_bucket(
             "documents": result.documents,
             "vectors": result.vectors,
             "vectors queried": result.queried,
+            "missed by the search": result.unreached,
             "work left": " ".join(result.left) or "none",
             "problems": dg.MetadataValue.md(
                 "\n".join(f"- {problem}" for problem in result.problems[:100]) or "none"
