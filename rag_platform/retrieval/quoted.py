@@ -73,9 +73,8 @@ class Quoted:
     def _count(self, passage: Passage) -> int:
         chunk = passage.chunk
         # A line is never part of a phrase with the next of these.
-        text = "\n".join(
-            " ".join(words(part)) for part in (chunk.title, *chunk.heading_path, chunk.text)
-        )
+        above = (chunk.title, *chunk.heading_path, chunk.table_columns or "")
+        text = "\n".join(" ".join(words(part)) for part in (*above, chunk.text))
         return sum(pattern.search(text) is not None for pattern in self._patterns)
 
 

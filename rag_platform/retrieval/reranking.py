@@ -73,5 +73,5 @@ class Reranker:
 
 def _text(passage: Passage, header: str) -> str:
     chunk = passage.chunk
-    above = header_of(header, chunk.title, chunk.heading_path)
+    above = header_of(header, chunk.title, chunk.heading_path, chunk.table_columns)
     return f"{above}\n\n{chunk.text}" if above else chunk.text

@@ -110,3 +110,12 @@ def test_the_quoted_words_are_found_among_many_that_hold_them_apart(platform, pu
     question = 'Which blue door has the blue "house blue door" house?'
     assert _keys(platform.search(question, top_k=1)) == ["hidden.md"]
     assert "hidden.md" not in _keys(platform.search(question.replace('"', ""), top_k=5))
+
+
+def test_quoted_words_are_found_in_the_columns_of_a_table(table_row):
+    rows = [
+        table_row("plain", "| Ada | 3 |", None),
+        table_row("table", "| Ada | 4 |", "Keeper, wild zebra"),
+    ]
+    ordered = Quoted('who keeps a "wild zebra"').first(rows)
+    assert [passage.chunk.key for passage in ordered] == ["table", "plain"]

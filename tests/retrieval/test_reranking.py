@@ -183,3 +183,12 @@ def test_the_setting_makes_the_platform_rerank(filled, platform, likes_a_word, m
     made.search.warm_up()
     assert _keys(made.search(QUESTION))[0] == "zebra.md"
     made.close()
+
+
+def test_the_columns_of_a_table_are_read_with_its_rows(searching, files, table_row):
+    rows = [
+        table_row("plain", "| Ada | 3 |", None),
+        table_row("table", "| Ada | 4 |", "Keeper, zebra"),
+    ]
+    ordered, _ = searching(files).reranker("zebra", rows, 2, "title-and-headings-v1")
+    assert [passage.chunk.key for passage in ordered] == ["table", "plain"]
